@@ -1,0 +1,1 @@
+"""What `genbridge demo` plays: the piece, the daemon as a child process, and the critic."""

@@ -1,0 +1,291 @@
+"""Assembly: records held against each other and made settings."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from ipaddress import ip_address
+from pathlib import Path as File
+from typing import Any
+
+from bridge.config.mistakes import Path
+from bridge.config.options import given, hidden
+from bridge.config.reading import Reader
+from bridge.config.records import (
+    Record,
+    RetentionRecord,
+    ServerRecord,
+    SourceRecord,
+    WatchRecord,
+    WebhookRecord,
+)
+from bridge.config.scalars import why_no_id
+from bridge.config.sections import Parts
+from bridge.core.jsontext import encode
+from bridge.core.ladder import State
+from bridge.core.settings import (
+    DEFAULT_SCHEDULE,
+    ConfiguredWatch,
+    Rate,
+    Retention,
+    RetryPolicy,
+    Server,
+    Settings,
+    Source,
+    Webhook,
+)
+from bridge.core.signing import Key, Kind
+from bridge.core.urls import in_the_clear
+
+_SHORT_TOKEN = 16
+"""Characters of a token below which it is worth a warning."""
+
+
+class Assembly:
+    """Makes settings of parts; `warnings` are places, paths and sentences."""
+
+    def __init__(self, reader: Reader, parts: Parts) -> None:
+        self._reader = reader
+        self._parts = parts
+        self.warnings: list[tuple[int, Path, str]] = []
+
+    def settings(self, path: File) -> Settings | None:
+        """Return the settings, without warnings; None: something is wrong and was said."""
+        parts = self._parts
+        server = self._server(parts.server)
+        sources = dict(self._sources())
+        webhooks = dict(self._webhooks())
+        self._compare_secrets(webhooks)
+        watches = tuple(self._watches())
+        if self._reader.findings or not (parts.root and parts.network and parts.retention):
+            return None
+        self._warn_of_idleness(sources, webhooks, watches)
+        return Settings(
+            path=path,
+            database=parts.root.database,
+            server=server,
+            allow=tuple(parts.network.allow),
+            sources=sources,
+            webhooks=webhooks,
+            watches=watches,
+            retention=_retention(parts.retention),
+            digest=_digest(watches),
+        )
+
+    def _warn(self, path: Path, sentence: str) -> None:
+        self.warnings.append((self._reader.index(path), path, sentence))
+
+    # ------------------------------------------------------------------------------ server
+
+    def _server(self, record: ServerRecord | None) -> Server:
+        if record is None:
+            return Server()
+        host, port = record.listen
+        if record.token is None and host is not None and not _loopback(host):
+            self._reader.complain(
+                ("server", "token"),
+                "missing: needed because the address is not a loopback address",
+                hint="token: ${GENBRIDGE_TOKEN}",
+            )
+        if record.token is not None and len(record.token) < _SHORT_TOKEN:
+            self._warn(("server", "token"), "the token is short enough to be guessed")
+        return Server(host=host, port=port, token=record.token)
+
+    # ----------------------------------------------------------------------------- sources
+
+    def _sources(self) -> Iterator[tuple[str, Source]]:
+        for name, (record, plugin) in self._parts.sources.items():
+            path = ("sources", name)
+            provider = self._built(path, record, plugin)
+            if provider is None:
+                continue
+            self._warn_of_clear_text(
+                (*path, "base_url"), getattr(provider, "base_url", None)
+            )
+            yield name, _source(name, record, provider)
+
+    def _built(self, path: Path, record: Record, plugin: type) -> Any:  # noqa: ANN401
+        """Return the plugin made of its options; None: it refused them, which was said."""
+        options = given(record, plugin)
+        try:
+            return plugin(**options)
+        except (TypeError, ValueError) as error:
+            secrets = [str(options[name]) for name in hidden(plugin) if name in options]
+            said = str(error)
+            if any(secret in said for secret in secrets):
+                said = "the options do not fit together"
+            self._reader.complain(path, said)
+            return None
+
+    def _warn_of_clear_text(self, path: Path, url: object) -> None:
+        if isinstance(url, str) and in_the_clear(url):
+            self._warn(path, "http:// sends keys and contents unencrypted; use https://")
+
+    # ---------------------------------------------------------------------------- webhooks
+
+    def _webhooks(self) -> Iterator[tuple[str, Webhook]]:
+        for name, (record, plugin) in self._parts.webhooks.items():
+            path = ("webhooks", name)
+            if record.alerts == name:
+                hint = "name another webhook"
+                message = "a webhook cannot be told of its own troubles"
+                self._reader.complain((*path, "alerts"), message, hint=hint)
+            form = self._built(path, record, plugin)
+            if form is None:
+                continue
+            keys = self._keys(path, record)
+            self._warn_of_clear_text((*path, "url"), record.url)
+            self._warn_of_signature(path, keys, signed=form.signed)
+            yield name, _webhook(name, record, form, keys)
+
+    def _keys(self, path: Path, record: WebhookRecord) -> tuple[Key, ...]:
+        keys: list[Key] = []
+        for number, key in enumerate(record.secret or ()):
+            if key in keys:
+                self._warn((*path, "secret", number), "the same secret twice")
+            else:
+                keys.append(key)
+        return tuple(keys)
+
+    def _warn_of_signature(self, path: Path, keys: Sequence[Key], *, signed: bool) -> None:
+        if signed and not keys:
+            self._warn(
+                path,
+                "without a secret nothing is signed: the receiver cannot tell who calls; "
+                "make one with `genbridge keys new`",
+            )
+        if keys and all(key.kind is Kind.ED25519 for key in keys):
+            self._warn(
+                (*path, "secret"),
+                "no official library verifies ed25519 (v1a): put a whsec_ secret beside it",
+            )
+
+    def _compare_secrets(self, webhooks: Mapping[str, Webhook]) -> None:
+        owners: dict[tuple[Kind, bytes], str] = {}
+        for name, webhook in webhooks.items():
+            for key in webhook.keys:
+                owner = owners.setdefault((key.kind, key.material), name)
+                if owner != name:
+                    path = ("webhooks", name, "secret")
+                    self._warn(path, f"the same secret as webhook {owner}'s")
+
+    # ----------------------------------------------------------------------------- watches
+
+    def _watches(self) -> Iterator[ConfiguredWatch]:
+        seen: dict[str, dict[str, int]] = {}
+        for number, record in self._parts.watches:
+            known = seen.setdefault(record.source, {})
+            told = record.webhooks
+            webhooks = tuple(self._parts.webhook_names if told is None else told)
+            for one in self._ids(("watches", number), record, known):
+                yield ConfiguredWatch(
+                    source=record.source,
+                    id=one,
+                    webhooks=webhooks,
+                    until=record.until,
+                    deadline=record.deadline,
+                    metadata=record.metadata or {},
+                )
+
+    def _ids(self, path: Path, record: WatchRecord, known: dict[str, int]) -> Iterator[str]:
+        """Yield the ids that are right and new; `known` has the places of all others."""
+        if record.id is not None:
+            below = (*path, "id")
+            if self._fits(below, record.id, self._reader.index(below), known):
+                yield record.id
+        elif record.ids is not None:
+            for number, one in enumerate(record.ids.items):
+                below = (*path, "ids", number)
+                index = record.ids.place(number)
+                if isinstance(one, str) and self._fits(below, one, index, known):
+                    yield one
+                elif not isinstance(one, str):
+                    self._reader.complain(below, "expected an id, not what holds others")
+
+    def _fits(self, path: Path, one: str, index: int, known: dict[str, int]) -> bool:
+        first = known.get(one)
+        if first is not None:
+            line = self._reader.document.line(first)
+            why: str | None = f"this generation is named twice, first in line {line}"
+        else:
+            why = why_no_id(one)
+        if why is not None:
+            self._reader.complain(path, why)
+            return False
+        known[one] = index
+        return True
+
+    # ------------------------------------------------------------------------- the whole
+
+    def _warn_of_idleness(
+        self,
+        sources: Mapping[str, Source],
+        webhooks: Mapping[str, Webhook],
+        watches: Sequence[ConfiguredWatch],
+    ) -> None:
+        if not sources:
+            self._warn(("sources",), "no source: there is nothing to watch")
+        if watches and not webhooks:
+            self._warn(("webhooks",), "no webhook: nobody is told")
+
+
+def _loopback(host: str) -> bool:
+    return host == "localhost" or ip_address(host).is_loopback
+
+
+def _source(name: str, record: SourceRecord, provider: Any) -> Source:  # noqa: ANN401
+    return Source(
+        name=name,
+        provider_name=record.provider,
+        provider=provider,
+        rate=record.rate_limit or Rate(per_second=provider.abilities.rate),
+        max_connections=record.max_connections,
+        looks=record.looks,
+        interval=record.interval,
+    )
+
+
+def _webhook(
+    name: str,
+    record: WebhookRecord,
+    form: Any,  # noqa: ANN401  (built from what the catalog gave)
+    keys: tuple[Key, ...],
+) -> Webhook:
+    schedule = record.retry.schedule
+    return Webhook(
+        name=name,
+        url=record.url,
+        keys=keys,
+        headers=tuple(record.headers.items()),
+        timeout=record.timeout,
+        concurrency=record.concurrency,
+        rate=record.rate_limit or _preset(form.limits.rate),
+        order=record.order,
+        disable_after=record.disable_after,
+        alerts=record.alerts,
+        retry=RetryPolicy(
+            schedule=DEFAULT_SCHEDULE if schedule is None else tuple(schedule),
+            jitter=record.retry.jitter,
+        ),
+        format_name=record.format,
+        format=form,
+        states=frozenset(State if record.states is None else record.states),
+    )
+
+
+def _preset(rate: float | None) -> Rate | None:
+    return None if rate is None else Rate(per_second=rate)
+
+
+def _retention(record: RetentionRecord) -> Retention:
+    return Retention(
+        attempts=record.attempts, bodies=record.bodies, deliveries=record.deliveries
+    )
+
+
+def _digest(watches: Sequence[ConfiguredWatch]) -> str:
+    """Return a text that is another one as soon as any watch is."""
+    digest = sha256()
+    for watch in watches:
+        seconds = watch.deadline.total_seconds()
+        said = (watch.source, watch.id, watch.webhooks, watch.until.word, seconds)
+        digest.update(encode((*said, watch.metadata)) + b"\n")
+    return digest.hexdigest()

@@ -1,0 +1,105 @@
+"""Openness: which values of a file may be quoted in a message, and which are secret.
+
+What is not known to be harmless is treated as secret: a key may be misspelt, and its value
+is a secret all the same.
+"""
+
+from enum import Enum, auto
+
+from bridge.config.mistakes import Path
+from bridge.config.near import near
+from bridge.config.records import (
+    NetworkRecord,
+    Record,
+    RetentionRecord,
+    ServerRecord,
+    SourceRecord,
+    WatchRecord,
+    WebhookRecord,
+)
+from bridge.config.tree import ListNode, MapNode
+
+
+class Openness(Enum):
+    """How much of a value may be seen."""
+
+    OPEN = auto()
+    HOST = auto()
+    """A URL: scheme and host, for many services keep a key in the path."""
+    CLOSED = auto()
+
+
+_CLOSED = frozenset({"token", "secret", "headers", "tls", "auth", "proxy"})
+_URLS = frozenset({"url", "base_url", "database", "session_url"})
+
+
+def _open(record: type[Record]) -> frozenset[str]:
+    return frozenset(record.model_fields) - _CLOSED - _URLS
+
+
+_NAMED = {
+    name: _open(record)
+    for name, record in (
+        ("sources", SourceRecord),
+        ("webhooks", WebhookRecord),
+        ("watches", WatchRecord),
+    )
+}
+_SINGLE = {
+    name: _open(record)
+    for name, record in (
+        ("server", ServerRecord),
+        ("network", NetworkRecord),
+        ("retention", RetentionRecord),
+    )
+}
+
+
+def openness(path: Path) -> Openness:
+    """Return how much of the value at a path may be seen."""
+    if len(path) > 2 and path[0] in _NAMED:
+        field, harmless = path[2], _NAMED[str(path[0])]
+    elif len(path) > 1 and path[0] in _SINGLE:
+        field, harmless = path[1], _SINGLE[str(path[0])]
+    else:
+        field, harmless = (path[0] if len(path) == 1 else ""), frozenset()
+    if field in harmless:
+        return Openness.OPEN
+    return Openness.HOST if field in _URLS else Openness.CLOSED
+
+
+def keys_open(path: Path) -> bool:
+    """Whether the keys of a mapping may be seen: not where a secret was expected."""
+    if path and path[-1] == "headers":
+        return True
+    return len(path) < 3 or openness(path) is Openness.OPEN
+
+
+KEYWORDS = frozenset(
+    {
+        *("database", "session_url", "server", "network", "sources", "webhooks", "watches"),
+        *("retention", "api_key", "base_url", "schedule", "jitter"),
+        *(
+            name
+            for record in (
+                ServerRecord,
+                NetworkRecord,
+                RetentionRecord,
+                SourceRecord,
+                WebhookRecord,
+                WatchRecord,
+            )
+            for name in record.model_fields
+        ),
+    }
+)
+"""Words that are keys of a configuration: they can be shown wherever they stand."""
+
+STRAY = "\0"
+"""The step of a path that must not be seen."""
+
+
+def stray(branch: MapNode | ListNode, number: int, step: str | int) -> bool:
+    """Whether a key is a word that lost its own key: in `{api_key k}` it is a secret."""
+    bare = branch.plain(number) and branch.place(number) == branch.end(number)
+    return bare and isinstance(step, str) and near(step, KEYWORDS) is None

@@ -1,0 +1,206 @@
+"""Reading: a node held against a record, and what is wrong with it in our words."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from pydantic import ValidationError
+
+from bridge.config.mistakes import Finding, Findings, Path
+from bridge.config.near import near
+from bridge.config.openness import STRAY, Openness, openness, stray
+from bridge.config.records import Record
+from bridge.config.references import Known
+from bridge.config.scalars import Unfit
+from bridge.config.tree import Document, ListNode, MapNode, Node
+
+R = TypeVar("R", bound=Record)
+
+_KEY = "[key]"
+"""How pydantic marks a mistake in a key."""
+
+_MOST_COMPARED = 20
+"""Unknown keys of one record that are compared with its missing ones."""
+
+_LONGEST_QUOTED = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A value in its branch."""
+
+    branch: MapNode | ListNode
+    number: int
+    value: Node
+
+    @property
+    def index(self) -> int:
+        """Where a mistake in the value is shown; that in a branch at its key."""
+        if isinstance(self.value, str):
+            return self.branch.place(self.number)
+        return self.branch.key_place(self.number)
+
+
+class Reader:
+    """Reads records out of a document and adds what is wrong to the findings.
+
+    `elsewhere` are places of values that came from outside the file: they are never quoted.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        root: MapNode,
+        findings: Findings,
+        *,
+        elsewhere: Collection[int] = (),
+    ) -> None:
+        self.document = document
+        self.root = root
+        self.findings = findings
+        self._elsewhere = elsewhere
+
+    def spot(self, path: Path) -> Spot | None:
+        """Return the value at a path, or at the longest beginning of it that is there."""
+        found, value = None, None
+        branch: Node = self.root
+        for step in path:
+            if isinstance(branch, str) or (number := branch.number(step)) is None:
+                break
+            value = _at(branch, step)
+            found, branch = (branch, number), value
+        if found is None or value is None:
+            return None
+        return Spot(branch=found[0], number=found[1], value=value)
+
+    def index(self, path: Path) -> int:
+        """Return the place of the value at a path, or of what comes nearest to it."""
+        found = self.spot(path)
+        return self.root.start if found is None else found.index
+
+    def complain(
+        self, path: Path, message: str, *, hint: str = "", key: bool = False
+    ) -> None:
+        """Add a finding at the value of a path, or at its key."""
+        found = self.spot(path)
+        index = self.index(path)
+        if found is not None and key:
+            index = found.branch.key_place(found.number)
+        if index not in self.document.refused:
+            self.findings.add(Finding(index=index, path=path, message=message, hint=hint))
+
+    def record(self, kind: type[R], path: Path, value: Node, known: Known) -> R | None:
+        """Return a value as a record; None: it is wrong, and the findings say why."""
+        try:
+            return kind.model_validate(value, context=known)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_input=False)
+            self._explain(
+                kind, path, [cast("Mapping[str, Any]", detail) for detail in details]
+            )
+        return None
+
+    def _explain(
+        self, kind: type[Record], path: Path, details: Sequence[Mapping[str, Any]]
+    ) -> None:
+        strangers = [d["loc"] for d in details if d["type"] == "extra_forbidden"]
+        for detail in details:
+            inner: Path = detail["loc"]
+            if detail["type"] == "extra_forbidden":
+                self._unknown_key(kind, path, inner)
+            elif detail["type"] == "missing":
+                if not _was_misspelt(inner, strangers):
+                    self.complain((*path, *inner), "missing", hint=_about(kind, inner))
+            else:
+                self._unfit((*path, *inner), detail)
+
+    def _unknown_key(self, kind: type[Record], path: Path, inner: Path) -> None:
+        step = str(inner[-1])
+        whole = (*path, *inner)
+        spot = self.spot(whole)
+        if spot is None:
+            return
+        if stray(spot.branch, spot.number, step):
+            whole = (*whole[:-1], STRAY)
+        index = spot.branch.key_place(spot.number)
+        if index in self.document.refused:
+            return
+        self.findings.add(
+            Finding(
+                index=index,
+                path=whole,
+                message="unknown key",
+                word=step,
+                words=keys_of(kind, inner[:-1]),
+            )
+        )
+
+    def _unfit(self, path: Path, detail: Mapping[str, Any]) -> None:
+        key = path[-1:] == (_KEY,)
+        if key:
+            path = path[:-1]
+        why = detail.get("ctx", {}).get("error")
+        if not isinstance(why, Unfit):
+            message = str(why) if isinstance(why, ValueError) else "not a value that fits"
+            self.complain(path, message, key=key)
+            return
+        spot = self.spot(path)
+        index = self.index(path)
+        if spot is not None and key:
+            index = spot.branch.key_place(spot.number)
+        if index in self.document.refused:
+            return
+        if path and isinstance(path[-1], int) and isinstance(self._value(path[:-1]), str):
+            path = path[:-1]  # one value where several might stand
+        quoted = "" if key else self._quoted(path, spot)
+        self.findings.add(
+            Finding(
+                index=index,
+                path=path,
+                message=f"{why}{why.got.format(repr(quoted))}" if quoted else str(why),
+                hint=why.hint,
+                word=quoted,
+                words=why.words,
+            )
+        )
+
+    def _value(self, path: Path) -> Node | None:
+        spot = self.spot(path)
+        return None if spot is None else spot.value
+
+    def _quoted(self, path: Path, spot: Spot | None) -> str:
+        """Return the value if it may be repeated: short, from this file, no secret."""
+        if spot is None or not isinstance(spot.value, str) or self._foreign(spot):
+            return ""
+        short = len(spot.value) <= _LONGEST_QUOTED and spot.value.isprintable()
+        return spot.value if short and openness(path) is Openness.OPEN else ""
+
+    def _foreign(self, spot: Spot) -> bool:
+        return spot.branch.place(spot.number) in self._elsewhere
+
+
+def _at(branch: MapNode | ListNode, step: str | int) -> Node:
+    return branch.items[step]  # type: ignore[index]  # the branch said it is there
+
+
+def keys_of(kind: type[Record], inner: Path) -> Sequence[str]:
+    """Return the keys of the record that stands at a path within a record."""
+    for step in inner:
+        field = kind.model_fields.get(str(step))
+        below = None if field is None else field.annotation
+        if not (isinstance(below, type) and issubclass(below, Record)):
+            return ()
+        kind = below
+    return [field.alias or name for name, field in kind.model_fields.items()]
+
+
+def _about(kind: type[Record], inner: Path) -> str:
+    field = kind.model_fields.get(str(inner[-1])) if len(inner) == 1 else None
+    about = None if field is None else field.description
+    return "" if not about else f"{about[0].lower()}{about[1:].rstrip('.')}"
+
+
+def _was_misspelt(inner: Path, strangers: Sequence[Path]) -> bool:
+    """Whether a missing key is there in other letters: one mistake needs one sentence."""
+    beside = [other[-1] for other in strangers if other[:-1] == inner[:-1]]
+    return any(near(str(w), [str(inner[-1])]) for w in beside[:_MOST_COMPARED])

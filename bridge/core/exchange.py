@@ -1,0 +1,79 @@
+"""One HTTP exchange: what is sent, what came back, or why nothing did."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request as a provider or a format wants it; `url` is absolute and sent as written."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: Headers = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """How long the phases of one exchange took, in milliseconds; None: the phase did not happen."""
+
+    connect: float | None = None
+    """Name, connection and TLS together; None on a reused connection."""
+    wait: float | None = None
+    """From the request to the head of the answer."""
+    total: float = 0.0
+    reused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """An answer: a whole head, and as much of the body as was allowed.
+
+    `headers` has lower-case names and the first value of each. `body` is raw (never decompressed),
+    `cut` says that there was more of it or that it broke off.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    received_at: datetime
+    cut: bool = False
+    timings: Timings = Timings()
+
+
+class Phase(StrEnum):
+    """How far an exchange came before it failed."""
+
+    GUARD = "guard"
+    """The address guard refused: no socket was opened."""
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    TLS = "tls"
+    ANSWER = "answer"
+    """The request may have been sent, but no whole head of an answer came."""
+    DEADLINE = "deadline"
+    LOCAL = "local"
+    """This machine could not try: no descriptor, no memory, no resolver at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """No answer came. `reason` is a sentence for people; it holds no path and no secret."""
+
+    phase: Phase
+    reason: str
+    timings: Timings = Timings()
+
+
+Answer: TypeAlias = Response | Unanswered
+
+
+def header(headers: Sequence[tuple[str, str]], name: str) -> str | None:
+    """Return the first value of a header, whatever its case."""
+    return next((v for k, v in headers if k.lower() == name), None)

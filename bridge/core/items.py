@@ -1,0 +1,108 @@
+"""The generations that a document speaks of, whatever holds them (PROVIDERS, rule 6)."""
+
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bridge.core.dialect import Dialect
+from bridge.core.ids import unfit
+from bridge.core.ladder import UNSEEN
+from bridge.core.looking import Observation
+from bridge.core.observing import observation
+from bridge.core.places import as_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Items:
+    """What was found: per id the observation with the highest rank.
+
+    `spoken`: some entry had a state word, whether it was asked about or not. `container`:
+    there was a list that is the document, holds objects or is empty.
+    """
+
+    seen: Mapping[str, Observation] = field(default_factory=dict)
+    spoken: bool = False
+    container: bool = False
+
+
+def items(
+    document: object,
+    dialect: Dialect,
+    observed_at: datetime,
+    *,
+    asked: Collection[str] | None,
+) -> Items:
+    """Return the observations of the asked ids, of all ids where `asked` is None.
+
+    Looked through, from the outside in: lists (their objects are entries), objects that are
+    keyed by asked ids, an object that itself names an asked id. Nothing inside such an
+    object counts.
+    """
+    seen: dict[str, Observation] = {}
+    spoken = container = False
+    for entry in _entries(document, dialect, asked or ()):
+        if entry.value is None:
+            container = True
+            continue
+        one = as_text(dialect.id(entry.value)) if entry.key is None else entry.key
+        found = observation(entry.value, one or "", dialect, observed_at)
+        spoken = spoken or found is not None
+        if found is None or one is None or not _wanted(one, asked):
+            continue
+        known = seen.get(one)
+        if known is None or _rank(found) > _rank(known):
+            seen[one] = found
+    return Items(seen=seen, spoken=spoken, container=container)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An object that may speak of a generation, perhaps keyed; no value: a list."""
+
+    value: dict[str, Any] | None = None
+    key: str | None = None
+
+
+def _entries(
+    document: object, dialect: Dialect, asked: Collection[str]
+) -> Iterator[_Entry]:
+    waiting: deque[Any] = deque([document])
+    while waiting:
+        value = waiting.popleft()
+        if isinstance(value, list):
+            objects = [entry for entry in value if isinstance(entry, dict)]
+            if objects or not value or value is document:
+                yield _Entry()
+            yield from map(_Entry, objects)
+            waiting.extend(entry for entry in value if isinstance(entry, list))
+        elif as_text(dialect.id(value)) in asked and _speaks(value, dialect):
+            yield _Entry(value)
+        else:
+            yield from _keyed(value, asked)
+            waiting.extend(_within(value, asked))
+
+
+def _keyed(value: dict[str, Any], asked: Collection[str]) -> Iterator[_Entry]:
+    for key in asked:
+        if isinstance(value.get(key), dict):
+            yield _Entry(value[key], key)
+
+
+def _within(value: dict[str, Any], asked: Collection[str]) -> Iterator[Any]:
+    return (
+        m for key, m in value.items() if isinstance(m, dict | list) and key not in asked
+    )
+
+
+def _speaks(value: object, dialect: Dialect) -> bool:
+    return dialect.words.read(dialect.state(value)) is not None
+
+
+def _wanted(one: str, asked: Collection[str] | None) -> bool:
+    return unfit(one) is None if asked is None else one in asked
+
+
+def _rank(found: Observation) -> int:
+    return UNSEEN if found.state is None else found.state

@@ -1,0 +1,164 @@
+"""A look at generations: what is asked, what was seen, and what else a provider may answer."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+from bridge.core.exchange import Request, Response
+from bridge.core.ladder import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Get:
+    """A plain look at one generation."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A long poll: the provider answers once the generation's rank is at least that of `until`."""
+
+    id: str
+    until: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One request about many generations, at most `Abilities.batch` of them."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A page of all generations of the account; `cursor` is what the page before gave."""
+
+    cursor: str | None = None
+
+
+Look: TypeAlias = Get | Hold | Batch | Listing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """A link to something that was made."""
+
+    type: str
+    url: str = field(repr=False)
+    role: str = "result"
+    needs_key: bool = False
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a generation failed, in the provider's words."""
+
+    code: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What one look said of one generation.
+
+    `state` is None where the provider's word is unknown: such an observation has no rank and is
+    never news. `raw` is the provider's document, decoded; `raw_text` its own text where the whole
+    answer is about this one generation.
+    """
+
+    id: str
+    native_state: str | None
+    state: State | None
+    observed_at: datetime
+    outputs: tuple[Output, ...] = ()
+    failure: Failure | None = None
+    progress: float | None = None
+    created_at: datetime | None = None
+    raw: Any = field(default=None, repr=False)
+    raw_text: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Observations, and the asked ids that the answer did not speak of; `next` pages a listing."""
+
+    observations: tuple[Observation, ...]
+    unseen: tuple[str, ...] = ()
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """The provider does not know the generation (now)."""
+
+    why: str = "not found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Busy:
+    """This key is asked too often; `after` is how long to wait, if the provider said."""
+
+    after: timedelta | None = None
+    why: str = "too many requests"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Key, rights or credit: concerns the source, never the generation."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """The request is wrong in the provider's eyes."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Nothing was learnt; ask again later. `malformed` marks a body that could not be read."""
+
+    why: str
+    after: timedelta | None = None
+    malformed: bool = False
+
+
+Reading: TypeAlias = Seen | Missing | Busy | Refused | Rejected | Trouble
+Asking: TypeAlias = Generator[Request, Response, Reading]
+"""A provider's conversation: it yields requests, is sent the responses, and returns its reading."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What a provider can do, and what it asks of us.
+
+    `floor` is the least time between two looks at one generation, `rate` the default number of
+    requests a second for one key. `promises_outputs`: completed without outputs is looked at
+    again before it is announced (PROVIDERS.md, rule 12). `gone_is_final`: the second `missing` in
+    a row ends a generation that was seen before (rule 13).
+    """
+
+    rate: float
+    floor: timedelta
+    hold: timedelta | None = None
+    batch: int | None = None
+    listing: bool = False
+    promises_outputs: bool = False
+    renews_links: bool = False
+    gone_is_final: bool = False
+
+
+def asked(look: Look) -> Sequence[str]:
+    """Return the ids that a look asks about."""
+    match look:
+        case Get(id=one) | Hold(id=one):
+            return (one,)
+        case Batch(ids=ids):
+            return ids
+        case Listing():
+            return ()

@@ -1,0 +1,45 @@
+"""A message: one event as it is stored, before any format has dressed it."""
+
+import re
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from bridge.core.jsontext import RAW_LIMIT, encode
+
+_WHOLE_CHARACTERS = re.compile(rb'(?:[^"\\]|\\[^u]|\\u[0-9a-f]{4})*')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What happened, as stored text.
+
+    `id` is the `webhook-id`: equal on every attempt and replay. `body` is the standard envelope
+    as ASCII JSON without its `raw`: an object whose last key, `data`, is an object that is not
+    empty. `raw` is the provider's document as ASCII JSON, None where there is none.
+    """
+
+    id: UUID
+    body: bytes = field(repr=False)
+    raw: bytes | None = field(default=None, repr=False)
+
+    def whole(self) -> bytes:
+        """Return the envelope with `raw` as the last key of `data`.
+
+        A document above `RAW_LIMIT` bytes becomes a string with its beginning, so long itself,
+        and `raw_truncated` is true.
+        """
+        raw = self.raw or b"null"
+        if len(raw) > RAW_LIMIT:
+            return b'%b,"raw":"%b","raw_truncated":true}}' % (
+                self.body[:-2],
+                _beginning(raw),
+            )
+        return b'%b,"raw":%b}}' % (self.body[:-2], raw)
+
+
+def _beginning(document: bytes) -> bytes:
+    """Return the inside of a JSON string: as much of a document as `RAW_LIMIT` leaves room for."""
+    room = RAW_LIMIT - len('""')
+    escaped = encode(document[:room].decode("ascii"))[1:-1][:room]
+    whole = _WHOLE_CHARACTERS.match(escaped)
+    return whole[0] if whole else b""

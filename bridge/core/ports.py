@@ -1,0 +1,270 @@
+"""The Protocols through which neighbours meet; `app.py` introduces them to each other."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Protocol
+
+from bridge.core.acknowledgement import Acknowledgement
+from bridge.core.change import Change, Recorded
+from bridge.core.delivery import Delivery, Settlement, WebhookState
+from bridge.core.exchange import Answer, Request, Response
+from bridge.core.looking import Abilities, Asking, Look
+from bridge.core.message import Message
+from bridge.core.watch import Generation, Watch, WatchWish
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now(self) -> datetime:
+        """Return the wall time, aware, in UTC: for stamps, never for waiting."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never jump, on the scale that `anyio.sleep_until` waits on."""
+        ...
+
+
+class Chance(Protocol):
+    """Where luck comes from."""
+
+    def draw(self) -> float:
+        """Return a number in [0, 1)."""
+        ...
+
+
+class Log(Protocol):
+    """Writes down what happened: a fixed phrase and fields; never a secret, never a whole URL."""
+
+    def debug(self, event: str, /, **fields: object) -> object:
+        """Write for those who look for a fault."""
+        ...
+
+    def info(self, event: str, /, **fields: object) -> object:
+        """Write what a user wants to have read: state changes, start, stop, reload."""
+        ...
+
+    def warning(self, event: str, /, **fields: object) -> object:
+        """Write of a failed attempt, of an unknown word: it goes on."""
+        ...
+
+    def error(self, event: str, /, **fields: object) -> object:
+        """Write of a delivery given up, a source refusing, the store failing."""
+        ...
+
+
+class Http(Protocol):
+    """Sends one request; an expected failure is a value."""
+
+    async def send(
+        self,
+        request: Request,
+        *,
+        timeout: timedelta,  # noqa: ASYNC109  (the word of users; it bounds all of it)
+        limit: int,
+    ) -> Answer:
+        """Send and read at most `limit` bytes of the answer, all within `timeout`.
+
+        Never follows a redirect, never decompresses, never raises for what a network does.
+        """
+        ...
+
+
+class Provider(Protocol):
+    """Knows one kind of upstream API: what to ask and how to read the answer. No I/O."""
+
+    @property
+    def abilities(self) -> Abilities:
+        """What this API can do."""
+        ...
+
+    def ask(self, look: Look) -> Asking:
+        """Yield the requests of a look, be sent the responses, return the reading."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a receiver takes at most; `rate` is the preset for a webhook without `rate_limit`."""
+
+    body: int | None = None
+    rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A body and the headers that belong to it (content-type among them)."""
+
+    body: bytes = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
+
+
+class Form(IntEnum):
+    """How rich a rendered message is; a receiver that finds it too rich gets the next one."""
+
+    FULL = 0
+    COMPACT = 1
+    """No image, no metadata."""
+    TEXT = 2
+    """One line."""
+
+    @property
+    def poorer(self) -> "Form | None":
+        """The next poorer form, None: this is the poorest."""
+        return None if self is Form.TEXT else Form(self + 1)
+
+
+class Format(Protocol):
+    """Knows one kind of receiver: how to dress a message and how to read the answer. No I/O."""
+
+    @property
+    def limits(self) -> Limits:
+        """What the receiver takes."""
+        ...
+
+    @property
+    def signed(self) -> bool:
+        """Whether receivers of this format can verify a signature."""
+        ...
+
+    def render(self, message: Message, form: Form = Form.FULL) -> Rendered | None:
+        """Return the body for a message; None: nothing to say to this receiver."""
+        ...
+
+    def read(self, response: Response) -> Acknowledgement:
+        """Return what the receiver's answer means."""
+        ...
+
+
+class Catalog(Protocol):
+    """Finds plugins by the name they have in the YAML; a plugin's fields are its options."""
+
+    def names(self, kind: str) -> Sequence[str]:
+        """Return the names of a kind (`provider`, `format`), in order."""
+        ...
+
+    def load(self, kind: str, name: str) -> type:
+        """Return the plugin's frozen dataclass; raises KeyError for an unknown name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What one commit did; `recorded` stands in the order of the changes given.
+
+    `woken` are webhooks with deliveries that came due by this commit and nobody has claimed.
+    `fenced` counts settlements that were refused because the delivery is no longer ours.
+    """
+
+    recorded: tuple[Recorded, ...] = ()
+    woken: frozenset[int] = frozenset()
+    fenced: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How many deliveries of a webhook its sender can take, and for how long."""
+
+    webhook: int
+    slots: int
+    lease: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enlisted:
+    """What a registration did: watches to run now, and generations whose watch is over."""
+
+    started: tuple[Watch, ...] = ()
+    ended: tuple[Generation, ...] = ()
+    woken: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """How much there is."""
+
+    watches: int
+    pending: int
+    events: int
+
+
+class Store(Protocol):
+    """Keeps promises. Every method is one durable transaction, repeatable after an unknown outcome.
+
+    Raises StoreUnavailable when nothing was written and the same call may succeed later.
+    """
+
+    async def webhooks(self, keys: Sequence[str]) -> Mapping[str, WebhookState]:
+        """Make the webhooks known by their keys (`name:studio`) and return their state."""
+        ...
+
+    async def set_webhook(self, state: WebhookState) -> None:
+        """Set a webhook's condition and gate (a person asked for it)."""
+        ...
+
+    async def register(self, wishes: Sequence[WatchWish]) -> Enlisted:
+        """Begin watches, or change those that are.
+
+        Their webhooks are united, `until` is raised, deadline and metadata are replaced; a webhook
+        that is added gets the latest event at once.
+
+        A wish that changes nothing writes nothing. An ended watch of the same generation is
+        begun again only where `until` or the webhooks grow.
+        """
+        ...
+
+    async def configure(self, wishes: Sequence[WatchWish], digest: str) -> Enlisted:
+        """Register the watches of the file and end those of an earlier file that it lacks.
+
+        The same digest as last time: nothing is written.
+        """
+        ...
+
+    async def unwatch(self, generations: Sequence[Generation]) -> Enlisted:
+        """End watches; pending deliveries still go out."""
+        ...
+
+    async def claim_watches(self, limit: int) -> Sequence[Watch]:
+        """Return up to `limit` watches that this replica owns from now on and did not before."""
+        ...
+
+    async def watch(self, generation: Generation) -> Watch | None:
+        """Return a running watch as it stands, owned by us; None: it is over or not ours."""
+        ...
+
+    async def write(
+        self, changes: Sequence[Change], settlements: Sequence[Settlement]
+    ) -> Written:
+        """Commit changes first, then settlements, in one transaction; at most 500 rows each."""
+        ...
+
+    async def claim_deliveries(self, rooms: Sequence[Room]) -> Sequence[Delivery]:
+        """Claim due deliveries, oldest due first, and count the attempt.
+
+        Never past one of the same generation and webhook that is still pending.
+        """
+        ...
+
+    async def next_due(self) -> Mapping[int, timedelta]:
+        """Return per webhook how long until its earliest unclaimed pending delivery is due."""
+        ...
+
+    async def prune(
+        self, *, attempts: timedelta, bodies: timedelta, deliveries: timedelta
+    ) -> int:
+        """Delete what is older, at most 1,000 rows; return how many went."""
+        ...
+
+    async def census(self) -> Census:
+        """Count running watches, pending deliveries and events."""
+        ...
+
+    async def alive(self) -> None:
+        """Prove that a durable write is possible now."""
+        ...
+
+    async def close(self) -> None:
+        """Checkpoint and let go of the database."""
+        ...

@@ -1,0 +1,125 @@
+"""The settings: what a whole and checked configuration says, in the words of the engine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Any
+
+from bridge.core.ladder import State
+from bridge.core.ports import Format, Provider
+from bridge.core.signing import Key
+
+
+class Order(StrEnum):
+    """How deliveries of one generation follow each other at one webhook."""
+
+    STRICT = "strict"
+    LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """So many a span of time; `600/m` and `10/s` are the same rate."""
+
+    per_second: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """The waits after the first, second … failure, each spread by `jitter` (a share of it)."""
+
+    schedule: tuple[timedelta, ...]
+    jitter: float
+
+
+DEFAULT_SCHEDULE = tuple(
+    timedelta(seconds=s) for s in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+)
+"""10 attempts in 75 h 35 min 5 s (DESIGN, section 2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One configured account at a provider."""
+
+    name: str
+    provider_name: str
+    provider: Provider
+    rate: Rate
+    max_connections: int = 200
+    looks: int = 24
+    interval: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """Where events go. `keys` sign every attempt, newest first."""
+
+    name: str
+    url: str = field(repr=False)
+    keys: tuple[Key, ...] = field(default=(), repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    timeout: timedelta = timedelta(seconds=15)
+    concurrency: int = 8
+    rate: Rate | None = None
+    order: Order = Order.STRICT
+    disable_after: timedelta = timedelta(days=5)
+    alerts: str | None = None
+    retry: RetryPolicy = RetryPolicy(schedule=DEFAULT_SCHEDULE, jitter=0.2)
+    format_name: str = "standard"
+    format: Format
+    states: frozenset[State] = frozenset(State)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredWatch:
+    """A watch as the file asks for it, its webhooks by name."""
+
+    source: str
+    id: str
+    webhooks: tuple[str, ...]
+    until: State = State.COMPLETED
+    deadline: timedelta = timedelta(hours=24)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where the API listens; `host` None: switched off."""
+
+    host: str | None = "127.0.0.1"
+    port: int = 8383
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long what is over is kept."""
+
+    attempts: timedelta = timedelta(days=30)
+    bodies: timedelta = timedelta(days=7)
+    deliveries: timedelta = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A whole configuration.
+
+    `database` is a path or a `postgresql://` URL. `digest` changes whenever a watch of the file
+    changes. `warnings` are sentences with their place, for `check` and the log.
+    """
+
+    path: Path
+    database: str = field(repr=False)
+    session_url: str | None = field(default=None, repr=False)
+    server: Server = Server()
+    allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    sources: Mapping[str, Source]
+    webhooks: Mapping[str, Webhook]
+    watches: tuple[ConfiguredWatch, ...]
+    retention: Retention = Retention()
+    digest: str = ""
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Waits, asks, sends and remembers; what to do is decided in `core`."""

@@ -1,0 +1,107 @@
+"""A lane: everything the sender keeps in memory about one webhook."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import NamedTuple
+
+from bridge.core.change import Recipient
+from bridge.core.delivery import Condition, Delivery
+from bridge.core.gate import Gate
+from bridge.core.ports import Room
+from bridge.core.settings import Order, Webhook
+
+LEASE_MARGIN = timedelta(seconds=15)
+"""What a claim lasts beyond the two attempts that may be waited for and made under it."""
+
+
+class Claimed(NamedTuple):
+    """A claimed delivery, and the last moment at which its attempt may begin."""
+
+    delivery: Delivery
+    until: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Lane:
+    """One webhook's queue of claimed deliveries, its slots and its gate.
+
+    Moments are seconds on the monotonic clock. `due` is the earliest moment at which the store
+    may have a delivery to claim; `noted` what was learnt of it while the store was being asked.
+    """
+
+    id: int
+    webhook: Webhook
+    rate: Gate
+    condition: Condition = Condition.ACTIVE
+    shut_until: float = float("-inf")
+    ready: deque[Claimed] = field(default_factory=deque)
+    workers: int = 0
+    reserved: int = 0
+    limit: int
+    accepted: int = 0
+    throttles: int = 0
+    due: float = float("-inf")
+    noted: float = float("inf")
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claim lasts: one attempt of waiting, one of sending, and a margin."""
+        return 2 * self.webhook.timeout + LEASE_MARGIN
+
+    def open(self, now: float) -> bool:
+        """Whether an attempt may begin now."""
+        return self.condition is Condition.ACTIVE and now >= self.shut_until
+
+    def free(self, now: float) -> int:
+        """Return how many more deliveries can be taken: one waits behind each that is sent."""
+        if not self.open(now):
+            return 0
+        return max(0, 2 * self.limit - self.workers - len(self.ready) - self.reserved)
+
+    def slots(self, now: float) -> int:
+        """Return how many deliveries to claim now: none while half of those in waiting are there.
+
+        Claiming one for each that was sent would cost a transaction a delivery.
+        """
+        return self.free(now) if len(self.ready) <= self.limit // 2 else 0
+
+    def room(self, now: float) -> Room:
+        """Return what the store may be asked for."""
+        return Room(webhook=self.id, slots=self.slots(now), lease=self.lease)
+
+    def next_moment(self, now: float) -> float | None:
+        """Return when the store is worth asking, None: not before somebody rings."""
+        if self.condition is not Condition.ACTIVE:
+            return None
+        at = max(self.due, self.shut_until)
+        return at if at > now or self.slots(now) else None
+
+    def recipient(self, now: float) -> Recipient:
+        """Return the webhook as a change names it; room is reserved until the change is known."""
+        room = self.free(now) > 0
+        self.reserved += room
+        return Recipient(
+            webhook=self.id,
+            room=room,
+            lease=self.lease,
+            latest=self.webhook.order is Order.LATEST,
+        )
+
+    def note_due(self, at: float) -> None:
+        """Note that the store has a delivery that is due at a moment."""
+        self.due = min(self.due, at)
+        self.noted = min(self.noted, at)
+
+    def succeeded(self) -> None:
+        """Note an accepted delivery: after as many as the limit, one slot more."""
+        self.throttles = 0
+        self.accepted += 1
+        if self.accepted >= self.limit:
+            self.accepted = 0
+            self.limit = min(self.webhook.concurrency, self.limit + 1)
+
+    def strained(self) -> None:
+        """Note a throttle or a time-out: half the slots."""
+        self.accepted = 0
+        self.limit = max(1, self.limit // 2)

@@ -1,0 +1,475 @@
+"""The sender: brings claimed deliveries to their webhooks and settles what came of them.
+
+Every webhook has a lane of its own, so that a slow, dead or hostile receiver delays nobody else's
+deliveries. A lane has as many workers as it has deliveries to send, up to its limit; a worker
+sends one after the other and ends when nothing is left.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+import anyio
+from anyio.abc import TaskGroup
+
+from bridge.core import outcome
+from bridge.core.acknowledgement import Acknowledgement, TooRich, Unclear
+from bridge.core.change import Change, Recipient, Recorded
+from bridge.core.delivery import Condition, Delivery, Settlement, Status, WebhookState
+from bridge.core.exchange import Answer, Request, Response
+from bridge.core.gate import Gate
+from bridge.core.ladder import State
+from bridge.core.ports import (
+    Chance,
+    Clock,
+    Form,
+    Http,
+    Log,
+    Rendered,
+    Room,
+    Written,
+)
+from bridge.core.settings import Webhook
+from bridge.core.signing import signature_headers
+from bridge.core.verdict import (
+    Delivered,
+    Disable,
+    GiveUp,
+    TryAgain,
+    Verdict,
+    judge,
+    unrendered,
+)
+from bridge.core.watch import Watch
+from bridge.engine.bell import Bell
+from bridge.engine.lane import Claimed, Lane
+from bridge.errors import StoreError
+
+ANSWER_LIMIT = 64 * 1024
+"""Bytes of a receiver's answer that are read (DELIVERY.md, section 2)."""
+
+SWEEP = 60.0
+"""Seconds after which the store is asked what is due, whatever memory says.
+
+Memory knows all that one process writes; where replicas share the work, STORE.md wants 5 s.
+"""
+
+EMPTY = 0.01
+"""Seconds until a webhook that gave less than it was asked for is asked again, at least."""
+
+AGAIN = 1.0
+"""Seconds between claims while the store is away."""
+
+
+class Outbox(Protocol):
+    """The part of the store that the sender needs."""
+
+    async def claim_deliveries(self, rooms: Sequence[Room]) -> Sequence[Delivery]:
+        """Claim what is due."""
+        ...
+
+    async def next_due(self) -> Mapping[int, timedelta]:
+        """Return per webhook how long until something is due."""
+        ...
+
+
+class Settler(Protocol):
+    """Takes what came of an attempt."""
+
+    def settle(self, settlement: Settlement) -> None:
+        """Commit soon; never blocks."""
+        ...
+
+
+class Sender:
+    """Sends for as long as `run` runs; `drain` lets what is under way end."""
+
+    def __init__(
+        self,
+        *,
+        outbox: Outbox,
+        settler: Settler,
+        http: Http,
+        clock: Clock,
+        chance: Chance,
+        log: Log,
+        version: str,
+        sweep: float = SWEEP,
+    ) -> None:
+        self._outbox = outbox
+        self._settler = settler
+        self._http = http
+        self._clock = clock
+        self._chance = chance
+        self._log = log
+        self._agent = f"genbridge/{version}"
+        self._sweep = sweep
+        self._lanes: dict[int, Lane] = {}
+        self._tasks: TaskGroup | None = None
+        self._bell = Bell()
+        self._quiet = anyio.Event()
+        self._draining = False
+        self._flying = 0
+        self.turned = clock.monotonic()
+        """When the loop last turned over, for the watchdog."""
+
+    # ---------------------------------------------------------------- lanes
+
+    def set_lanes(self, webhooks: Iterable[tuple[Webhook, WebhookState]]) -> None:
+        """Send to these webhooks from now on, under these settings.
+
+        What is claimed for a lane that stays is sent under its new settings.
+        """
+        now, old = self._clock.monotonic(), self._lanes
+        self._lanes = {}
+        for webhook, state in webhooks:
+            lane = old.pop(state.id, None) or self._new_lane(webhook, state)
+            lane.webhook = webhook
+            lane.limit = max(1, min(lane.limit, webhook.concurrency))
+            lane.rate.rate = self._rate(webhook)
+            lane.condition = state.condition
+            lane.shut_until = now + (state.gate.total_seconds() if state.gate else 0.0)
+            lane.due = now
+            self._lanes[state.id] = lane
+        for lane in old.values():
+            self._give_back(lane)
+        self._bell.ring()
+
+    def _new_lane(self, webhook: Webhook, state: WebhookState) -> Lane:
+        rate = Gate(rate=self._rate(webhook))
+        return Lane(id=state.id, webhook=webhook, rate=rate, limit=webhook.concurrency)
+
+    @staticmethod
+    def _rate(webhook: Webhook) -> float | None:
+        return webhook.rate.per_second if webhook.rate else webhook.format.limits.rate
+
+    def conditions(self) -> Mapping[str, Condition]:
+        """Return how each webhook stands."""
+        return {lane.webhook.name: lane.condition for lane in self._lanes.values()}
+
+    def nudge(self) -> None:
+        """Let the loop turn over once, so that `turned` shows that it is alive."""
+        self._bell.ring()
+
+    # ---------------------------------------------------------------- for the poller
+
+    def recipients(self, watch: Watch, tag: str) -> Sequence[Recipient]:
+        """Return who is to be told of an event, and reserve room where there is any.
+
+        A webhook's `states` filter the states; that a generation is lost is told to all.
+        """
+        now = self._clock.monotonic()
+        return [
+            lane.recipient(now) for lane in self._of(watch) if _hears(lane.webhook, tag)
+        ]
+
+    def wants_rungs(self, watch: Watch) -> bool:
+        """Return whether any webhook of the watch hears of a state before the end."""
+        rungs = {state for state in State if not state.terminal}
+        return any(rungs & lane.webhook.states for lane in self._of(watch))
+
+    def _of(self, watch: Watch) -> list[Lane]:
+        return [self._lanes[id_] for id_ in watch.webhooks if id_ in self._lanes]
+
+    def deliver(self, change: Change, recorded: Recorded) -> None:
+        """Take over the deliveries of a change that were born claimed."""
+        for recipient in change.recipients:
+            lane = self._lanes.get(recipient.webhook)
+            if lane is not None:
+                lane.reserved -= recipient.room
+        for born in recorded.deliveries:
+            if born.claimed:
+                delivery = Delivery(
+                    id=born.id,
+                    fence=born.fence,
+                    webhook=born.webhook,
+                    watch=change.watch.id,
+                    seq=change.seq,
+                    attempt=1,
+                    tries=0,
+                    manual=False,
+                    message=change.message,
+                )
+                self._take(delivery)
+            else:
+                self._wake(born.webhook)
+
+    def written(self, written: Written, settlements: Sequence[Settlement]) -> None:
+        """Note what a commit made due. Before the commit a claim would not find it."""
+        now = self._clock.monotonic()
+        self.woken(written.woken)
+        for settlement in settlements:
+            lane = self._lanes.get(settlement.delivery.webhook)
+            if lane is not None and settlement.status is Status.PENDING:
+                self._learn(lane, settlement, now)
+
+    def _learn(self, lane: Lane, settlement: Settlement, now: float) -> None:
+        gate = settlement.webhook.gate if settlement.webhook else None
+        if gate is not None:
+            # The store counts the gate from its commit: asked earlier, it would give nothing.
+            lane.shut_until = max(lane.shut_until, now + gate.total_seconds())
+        lane.note_due(now + settlement.wait.total_seconds())
+        self._bell.ring()
+
+    def woken(self, webhooks: Iterable[int]) -> None:
+        """Note webhooks with deliveries that are due now."""
+        for webhook in webhooks:
+            self._wake(webhook)
+
+    def _wake(self, webhook: int) -> None:
+        lane = self._lanes.get(webhook)
+        if lane is not None:
+            lane.note_due(self._clock.monotonic())
+            self._bell.ring()
+
+    # ---------------------------------------------------------------- the loop
+
+    async def run(self) -> None:
+        """Claim and send for ever."""
+        async with anyio.create_task_group() as tasks:
+            self._tasks = tasks
+            while True:
+                now = self.turned = self._clock.monotonic()
+                rooms = self._askable(now)
+                if rooms:
+                    await self._claim(rooms)
+                else:
+                    await self._bell.wait(until=self._next_moment(now))
+
+    def _askable(self, now: float) -> list[Room]:
+        if self._draining:
+            return []
+        return [
+            lane.room(now)
+            for lane in self._lanes.values()
+            if lane.due <= now and lane.slots(now)
+        ]
+
+    def _next_moment(self, now: float) -> float | None:
+        if self._draining:
+            return None
+        moments = [lane.next_moment(now) for lane in self._lanes.values()]
+        return min((at for at in moments if at is not None), default=None)
+
+    async def _claim(self, rooms: Sequence[Room]) -> None:
+        asked = {room.webhook: room.slots for room in rooms}
+        for webhook in asked:
+            self._lanes[webhook].noted = math.inf
+        try:
+            for delivery in await self._outbox.claim_deliveries(rooms):
+                asked[delivery.webhook] -= 1
+                self._take(delivery)
+            await self._learn_due([id_ for id_, left in asked.items() if left])
+        except StoreError as error:
+            self._log.debug("no claim", reason=str(error))
+            await anyio.sleep(AGAIN)
+
+    async def _learn_due(self, emptied: Sequence[int]) -> None:
+        """Ask when webhooks are next due; what was noted while asking counts as well."""
+        if not emptied:
+            return
+        due = await self._outbox.next_due()
+        now = self._clock.monotonic()
+        for webhook in emptied:
+            lane = self._lanes.get(webhook)
+            if lane is not None:
+                span = due.get(webhook)
+                at = now + self._sweep if span is None else now + span.total_seconds()
+                lane.due = max(min(at, lane.noted, now + self._sweep), now + EMPTY)
+
+    # ---------------------------------------------------------------- workers
+
+    def _take(self, delivery: Delivery) -> None:
+        lane = self._lanes.get(delivery.webhook)
+        if lane is None or self._draining:
+            self._settler.settle(outcome.returned(delivery))
+            return
+        good = lane.lease - lane.webhook.timeout
+        lane.ready.append(Claimed(delivery, self._clock.monotonic() + good.total_seconds()))
+        self._staff(lane)
+
+    def _staff(self, lane: Lane) -> None:
+        """Start a worker for the delivery that came last, where the limit has room for one."""
+        if self._tasks is not None and lane.ready and lane.workers < lane.limit:
+            lane.workers += 1
+            self._flying += 1
+            self._tasks.start_soon(self._work, lane)
+
+    async def _work(self, lane: Lane) -> None:
+        try:
+            while lane.ready and lane.workers <= lane.limit:
+                now = self._clock.monotonic()
+                if self._draining or not lane.open(now):
+                    self._give_back(lane)
+                    return
+                claimed = lane.ready.popleft()
+                start = lane.rate.opens(now)
+                if start > claimed.until:
+                    self._settler.settle(outcome.returned(claimed.delivery))
+                    continue
+                lane.rate.take(start)
+                if start > now:
+                    await anyio.sleep_until(start)
+                await self._attempt(lane, claimed.delivery)
+        finally:
+            lane.workers -= 1
+            self._flying -= 1
+            self._bell.ring()
+            if not self._flying:
+                self._quiet.set()
+
+    def _give_back(self, lane: Lane) -> None:
+        """Return claimed deliveries that nobody can send now."""
+        while lane.ready:
+            self._settler.settle(outcome.returned(lane.ready.popleft().delivery))
+
+    # ---------------------------------------------------------------- one attempt
+
+    async def _attempt(self, lane: Lane, delivery: Delivery) -> None:
+        answer: Answer | None = None
+        try:
+            answer, acknowledgement = await self._post(lane.webhook, delivery)
+        except _Unrenderable as error:
+            verdict = self._unrendered(lane, delivery, error)
+        else:
+            if answer is None:
+                self._settler.settle(outcome.nothing_to_say(delivery))
+                return
+            verdict = judge(
+                answer,
+                acknowledgement,
+                tries=delivery.tries,
+                throttles=lane.throttles,
+                policy=lane.webhook.retry,
+                spread=self._spread(),
+            )
+        self._conclude(lane, delivery, verdict, answer)
+
+    def _unrendered(
+        self, lane: Lane, delivery: Delivery, error: "_Unrenderable"
+    ) -> Verdict:
+        return unrendered(
+            str(error),
+            tries=delivery.tries,
+            policy=lane.webhook.retry,
+            spread=self._spread(),
+        )
+
+    def _spread(self) -> float:
+        return 2.0 * self._chance.draw() - 1.0
+
+    async def _post(
+        self, webhook: Webhook, delivery: Delivery
+    ) -> tuple[Answer | None, Acknowledgement]:
+        """Send a delivery in the richest form that the receiver takes."""
+        form: Form | None = Form.FULL
+        answer: Answer | None = None
+        acknowledgement: Acknowledgement = Unclear()
+        while form is not None:
+            rendered = _rendered(webhook, delivery, form)
+            if rendered is None:
+                break
+            request = self._request(webhook, delivery, rendered)
+            answer = await self._http.send(
+                request, timeout=webhook.timeout, limit=ANSWER_LIMIT
+            )
+            if not isinstance(answer, Response):
+                return answer, Unclear()
+            acknowledgement = webhook.format.read(answer)
+            form = form.poorer if isinstance(acknowledgement, TooRich) else None
+        return answer, acknowledgement
+
+    def _request(self, webhook: Webhook, delivery: Delivery, rendered: Rendered) -> Request:
+        # The time is that of this very attempt: receivers refuse what is older than five minutes.
+        moment = int(self._clock.now().timestamp())
+        headers = (
+            *rendered.headers,
+            ("user-agent", self._agent),
+            *signature_headers(
+                webhook.keys, str(delivery.message.id), moment, rendered.body
+            ),
+            ("webhook-attempt", str(delivery.attempt)),
+            *webhook.headers,
+        )
+        return Request(method="POST", url=webhook.url, headers=headers, body=rendered.body)
+
+    def _conclude(
+        self, lane: Lane, delivery: Delivery, verdict: Verdict, answer: Answer | None
+    ) -> None:
+        key = f"name:{lane.webhook.name}"
+        self._settler.settle(outcome.settlement(delivery, verdict, answer, key=key))
+        match verdict:
+            case Delivered():
+                lane.succeeded()
+            case TryAgain():
+                self._later(lane, delivery, verdict)
+            case GiveUp():
+                self._report(self._log.error, "delivery given up", lane, delivery, verdict)
+            case Disable():
+                lane.condition = Condition.DISABLED
+                self._report(self._log.error, "webhook disabled", lane, delivery, verdict)
+
+    def _later(self, lane: Lane, delivery: Delivery, verdict: TryAgain) -> None:
+        now = self._clock.monotonic()
+        if verdict.strained:
+            lane.strained()
+        if verdict.gate is not None:
+            lane.throttles += 1
+            lane.shut_until = max(lane.shut_until, now + verdict.gate.total_seconds())
+        self._report(self._log.warning, "attempt failed", lane, delivery, verdict)
+
+    def _report(
+        self,
+        write: "_Write",
+        phrase: str,
+        lane: Lane,
+        delivery: Delivery,
+        verdict: TryAgain | GiveUp | Disable,
+    ) -> None:
+        write(
+            phrase,
+            webhook=lane.webhook.name,
+            delivery_id=delivery.id,
+            attempt=delivery.attempt,
+            reason=verdict.sentence,
+        )
+
+    # ---------------------------------------------------------------- the end
+
+    async def drain(self, patience: float) -> bool:
+        """Claim nothing more, give back what is unsent, and let attempts under way end.
+
+        Return whether all of them did within `patience` seconds.
+        """
+        self._draining = True
+        for lane in self._lanes.values():
+            self._give_back(lane)
+        with anyio.move_on_after(patience):
+            while self._flying:
+                self._quiet = anyio.Event()
+                await self._quiet.wait()
+        return not self._flying
+
+
+class _Write(Protocol):
+    def __call__(self, event: str, /, **fields: object) -> object: ...
+
+
+class _Unrenderable(Exception):
+    """A format could not render a message; holds no part of it."""
+
+
+def _hears(webhook: Webhook, tag: str) -> bool:
+    try:
+        return State.of(tag) in webhook.states
+    except ValueError:
+        return True
+
+
+def _rendered(webhook: Webhook, delivery: Delivery, form: Form) -> Rendered | None:
+    try:
+        return webhook.format.render(delivery.message, form)
+    except Exception as error:
+        # A format is foreign code on foreign data: whatever goes wrong in it is its fault alone.
+        raise _Unrenderable(type(error).__name__) from error

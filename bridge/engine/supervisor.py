@@ -1,0 +1,89 @@
+"""The supervisor: one poller for each source, begun, replaced and ended as the settings say."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+import anyio
+from anyio.abc import TaskGroup
+
+from bridge.core.settings import Source
+from bridge.core.watch import Generation, Watch
+from bridge.engine.poller import Poller
+
+MakePoller: TypeAlias = Callable[[Source], Poller]
+
+
+class Supervisor:
+    """Runs the pollers. A watch of a source that is not configured rests until it is again."""
+
+    def __init__(self, make: MakePoller) -> None:
+        self._make = make
+        self._pollers: dict[str, Poller] = {}
+        self._scopes: dict[str, anyio.CancelScope] = {}
+        self._resting: dict[str, dict[str, Watch]] = {}
+        self._tasks: TaskGroup | None = None
+
+    async def run(self) -> None:
+        """Run every poller for as long as this runs."""
+        async with anyio.create_task_group() as tasks:
+            self._tasks = tasks
+            for poller in self._pollers.values():
+                self._start(poller)
+            await anyio.sleep_forever()
+
+    def set_sources(self, sources: Mapping[str, Source]) -> None:
+        """Look at these sources from now on; one whose settings are equal goes on undisturbed."""
+        for name, poller in list(self._pollers.items()):
+            if sources.get(name) != poller.source:
+                self._retire(name, poller)
+        for name, source in sources.items():
+            if name not in self._pollers:
+                poller = self._pollers[name] = self._make(source)
+                poller.add(self._resting.pop(name, {}).values())
+                self._start(poller)
+
+    def _start(self, poller: Poller) -> None:
+        if self._tasks is not None:
+            self._tasks.start_soon(self._poll, poller)
+
+    async def _poll(self, poller: Poller) -> None:
+        with anyio.CancelScope() as scope:
+            self._scopes[poller.source.name] = scope
+            await poller.run()
+
+    def _retire(self, name: str, poller: Poller) -> None:
+        """End a poller: its holds are dropped, its watches are kept for the next one."""
+        self._resting[name] = {watch.generation.id: watch for watch in poller.watches()}
+        for id_ in self._resting[name]:
+            poller.drop(id_)
+        del self._pollers[name]
+        scope = self._scopes.pop(name, None)
+        if scope is not None:
+            scope.cancel()
+
+    def add(self, watches: Iterable[Watch]) -> None:
+        """Begin watches, each at its source."""
+        by_source: dict[str, list[Watch]] = {}
+        for watch in watches:
+            by_source.setdefault(watch.generation.source, []).append(watch)
+        for name, group in by_source.items():
+            if name in self._pollers:
+                self._pollers[name].add(group)
+            else:
+                resting = self._resting.setdefault(name, {})
+                resting.update((watch.generation.id, watch) for watch in group)
+
+    def drop(self, generations: Iterable[Generation]) -> None:
+        """End watches."""
+        for source, id_ in generations:
+            if source in self._pollers:
+                self._pollers[source].drop(id_)
+            self._resting.get(source, {}).pop(id_, None)
+
+    def pollers(self) -> Sequence[Poller]:
+        """Return the pollers that are running."""
+        return list(self._pollers.values())
+
+    def watching(self) -> int:
+        """Return how many generations are watched."""
+        return sum(len(poller.watches()) for poller in self._pollers.values())

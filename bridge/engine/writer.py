@@ -1,0 +1,189 @@
+"""The one writer: gathers what is to be written and commits it in groups.
+
+An idle writer commits at once; what arrives while a commit runs goes into the next one. Only
+settlements may wait, for at most `GATHER` seconds: they cost a second commit otherwise, and nobody
+waits for them. Observations never wait.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import anyio
+
+from bridge.core.change import Change, Recorded
+from bridge.core.delivery import Settlement
+from bridge.core.ports import Clock, Log, Written
+from bridge.engine.bell import Bell
+from bridge.errors import StoreBroken, StoreError, StoreUnavailable
+
+GATHER = 0.03
+"""Seconds that a settlement waits for company (STORE.md, section 6)."""
+
+MOST = 500
+"""Rows in one commit (STORE.md, section 3)."""
+
+AGAIN = 1.0
+"""Seconds between tries while the store cannot write."""
+
+
+OnWritten: TypeAlias = Callable[[Written, Sequence[Settlement]], None]
+
+
+class Ledger(Protocol):
+    """The part of the store that the writer needs."""
+
+    async def write(
+        self, changes: Sequence[Change], settlements: Sequence[Settlement]
+    ) -> Written:
+        """Commit all of it or nothing."""
+        ...
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A change that somebody waits for."""
+
+    change: Change
+    done: anyio.Event
+    recorded: Recorded | None = None
+
+
+class Writer:
+    """Commits changes and settlements; whoever hands in a change is told what became of it.
+
+    `on_written` is called after each commit, before those who wait for it go on.
+    """
+
+    def __init__(
+        self,
+        store: Ledger,
+        *,
+        clock: Clock,
+        log: Log,
+        on_written: OnWritten = lambda _written, _settlements: None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._log = log
+        self.on_written = on_written
+        self.trouble: str | None = None
+        """Why the last commit failed; None: it succeeded."""
+        self._changes: deque[_Pending] = deque()
+        self._settlements: deque[Settlement] = deque()
+        self._oldest = 0.0
+        self._bell = Bell()
+        self._idle = anyio.Event()
+        self._idle.set()
+        self._draining = False
+
+    async def record(self, change: Change) -> Recorded:
+        """Commit a change; return what the store made of it. Waits as long as the store is away."""
+        pending = _Pending(change, anyio.Event())
+        self._changes.append(pending)
+        self._work()
+        await pending.done.wait()
+        return pending.recorded or Recorded(accepted=False)
+
+    def settle(self, settlement: Settlement) -> None:
+        """Hand in a settlement; it is committed within `GATHER` seconds of a working store."""
+        if not self._settlements:
+            self._oldest = self._clock.monotonic()
+        self._settlements.append(settlement)
+        self._work()
+
+    def _work(self) -> None:
+        if self._idle.is_set():
+            self._idle = anyio.Event()
+        self._bell.ring()
+
+    async def flushed(self) -> None:
+        """Return once everything handed in is committed; nothing waits for company any more."""
+        self._draining = True
+        self._bell.ring()
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Write for ever."""
+        while True:
+            due = self._due()
+            if due is None or due > self._clock.monotonic():
+                await self._bell.wait(until=due)
+            else:
+                await self._group()
+
+    def _due(self) -> float | None:
+        if self._changes or (
+            self._settlements and (self._draining or len(self._settlements) >= MOST)
+        ):
+            return self._clock.monotonic()
+        return self._oldest + GATHER if self._settlements else None
+
+    async def _group(self) -> None:
+        changes = [self._changes.popleft() for _ in range(min(MOST, len(self._changes)))]
+        count = min(MOST, len(self._settlements))
+        settlements = [self._settlements.popleft() for _ in range(count)]
+        await self._commit(changes, settlements)
+        self._oldest = self._clock.monotonic() - (GATHER if self._settlements else 0.0)
+        if not self._changes and not self._settlements:
+            self._idle.set()
+
+    async def _commit(
+        self, changes: Sequence[_Pending], settlements: Sequence[Settlement]
+    ) -> None:
+        """Commit a group, however long the store is away; halve it to find what it refuses."""
+        while True:
+            try:
+                written = await self._store.write([p.change for p in changes], settlements)
+            except StoreUnavailable as error:
+                self._failed(error)
+                await anyio.sleep(AGAIN)
+            except StoreBroken:
+                raise
+            except StoreError as error:
+                await self._halve(changes, settlements, error)
+                return
+            else:
+                self._succeeded(changes, settlements, written)
+                return
+
+    async def _halve(
+        self,
+        changes: Sequence[_Pending],
+        settlements: Sequence[Settlement],
+        error: StoreError,
+    ) -> None:
+        if len(changes) + len(settlements) == 1:
+            self._log.error("the store refuses a row", reason=str(error))
+            for pending in changes:
+                pending.done.set()
+            return
+        a, b = len(changes) // 2, len(settlements) // 2
+        if not settlements:
+            parts = [(changes[:a], settlements), (changes[a:], settlements)]
+        elif not changes:
+            parts = [(changes, settlements[:b]), (changes, settlements[b:])]
+        else:
+            parts = [(changes, ()), ((), settlements)]
+        for part in parts:
+            await self._commit(*part)
+
+    def _failed(self, error: StoreUnavailable) -> None:
+        if self.trouble is None:
+            self._log.error("the store cannot write", reason=str(error))
+        self.trouble = str(error)
+
+    def _succeeded(
+        self,
+        changes: Sequence[_Pending],
+        settlements: Sequence[Settlement],
+        written: Written,
+    ) -> None:
+        if self.trouble is not None:
+            self._log.info("the store writes again")
+            self.trouble = None
+        for pending, recorded in zip(changes, written.recorded, strict=True):
+            pending.recorded = recorded
+            pending.done.set()
+        self.on_written(written, settlements)

@@ -1,0 +1,240 @@
+"""Slack's incoming webhooks: Block Kit, written so that nothing in a message can be markup.
+
+Facts stand in `plain_text` fields, which Slack shows as they are. Only links and dates need
+`mrkdwn`, where `&`, `<` and `>` are entities and nothing tames `*`, `_` and `~`. There are no link
+buttons: without an app behind them a click shows a warning. There is no video: that wants a
+registered domain. `text` is what notifications show, and all there is in the poorest form.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from bridge.core.acknowledgement import (
+    Accepted,
+    Acknowledgement,
+    Declined,
+    Gone,
+    Throttled,
+    TooRich,
+    Unclear,
+    Unconfirmed,
+)
+from bridge.core.card import Card, Link, card
+from bridge.core.cutting import cut, utf16
+from bridge.core.exchange import Response
+from bridge.core.jsontext import encode
+from bridge.core.message import Message
+from bridge.core.ports import Form, Limits, Rendered
+from bridge.core.retry_after import retry_after
+
+Block: TypeAlias = dict[str, Any]
+
+# Slack's own limits are 150, 2,000, 3,000 and 3,000; all texts together are kept below 12,000,
+# of which the longest reason takes 2,000, the links 3,000 and the image 3,000.
+_HEADER = 150
+_FACT = 250
+_REASON = 2_000
+_SECTION = 3_000
+_URL = 3_000
+_ALT = 250
+_LABEL = 80
+_LINE = 500
+_COMMAND = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """Posts into a channel. Slack cannot verify a signature: the URL is the secret."""
+
+    @property
+    def limits(self) -> Limits:
+        """Slack takes one message a second for each webhook."""
+        return Limits(rate=1.0)
+
+    @property
+    def signed(self) -> bool:
+        """Nobody verifies it."""
+        return False
+
+    def render(self, message: Message, form: Form = Form.FULL) -> Rendered:
+        """Return the message; the poorer forms have no image and no metadata, then no blocks."""
+        shown = card(message)
+        payload: Block = {"text": _line(shown, with_link=form is Form.TEXT)}
+        if form is not Form.TEXT and shown.facts:
+            payload["blocks"] = _blocks(shown, full=form is Form.FULL)
+        return Rendered(
+            body=encode(payload | {"unfurl_links": False, "unfurl_media": False})
+        )
+
+    def read(self, response: Response) -> Acknowledgement:
+        """Return what Slack means: a status, and one word in the body."""
+        word = _word(response)
+        if response.status == 200:
+            return _read_success(response, word)
+        if response.status == 429 or (response.status == 500 and word == "rollup_error"):
+            after = retry_after(response.headers, response.received_at)
+            return Throttled(why="Slack takes one message a second", after=after)
+        return _read_refusal(response.status, word)
+
+
+# How an answer is read (RECEIVERS, section 1.4)
+
+
+_TOO_RICH = frozenset({"invalid_blocks", "msg_blocks_too_long", "too_many_attachments"})
+_DECLINED = frozenset({"invalid_payload", "no_text", "user_not_found"})
+_GONE = {
+    (403, "action_prohibited"): "an administrator has forbidden this webhook",
+    (403, "posting_to_general_channel_denied"): "only some may post to this channel",
+    (403, "invalid_token"): "this webhook was revoked",
+    (404, "channel_not_found"): "the channel is gone",
+    (404, "no_service"): "this webhook was removed or switched off",
+    (404, "no_service_id"): "the URL lacks a part",
+    (404, "no_active_hooks"): "this webhook was switched off",
+    (404, "no_team"): "the workspace is gone",
+    (404, "team_disabled"): "the workspace is switched off",
+}
+_FIRST_WORD = re.compile(rb"\s*([a-z_]{1,60})\b")
+
+
+def _word(response: Response) -> str:
+    found = _FIRST_WORD.match(response.body)
+    return found[1].decode("ascii") if found else ""
+
+
+def _read_success(response: Response, word: str) -> Acknowledgement:
+    if response.body.strip() == b"ok" and not response.cut:
+        return Accepted()
+    if word in _TOO_RICH:
+        return TooRich(why=word)
+    return Unconfirmed(why="Slack answers a message it has taken with `ok`; check url")
+
+
+def _read_refusal(status: int, word: str) -> Acknowledgement:
+    if status == 410:
+        return Gone(
+            why=f"410 {word}: the channel was archived or this webhook removed".rstrip()
+        )
+    if (status, word) in _GONE:
+        why = _GONE[status, word]
+        return Gone(why=f"{status} {word}: {why}; make a new webhook in Slack")
+    if word in _TOO_RICH:
+        return TooRich(why=word)
+    if word in _DECLINED:
+        return Declined(why=f"{status} {word}: Slack does not take this message")
+    return Unclear()
+
+
+# How a card is dressed (RECEIVERS, section 1.3)
+
+
+def _blocks(shown: Card, *, full: bool) -> list[Block]:
+    blocks = [_header(shown), *_fields(shown.facts, shown.metadata if full else ())]
+    blocks += _links(shown)
+    if full and shown.preview is not None:
+        blocks += _image(shown.preview, shown.title)
+    return [*blocks, _context(shown)]
+
+
+def _header(shown: Card) -> Block:
+    return {"type": "header", "text": _plain(_on_one_line(shown.title), _HEADER)}
+
+
+def _fields(
+    facts: Sequence[tuple[str, str]], metadata: Sequence[tuple[str, str]]
+) -> list[Block]:
+    """Return at most ten fields: there are four facts and six entries of metadata at most."""
+    fields = [
+        _field(name, value, _REASON if name == "Reason" else _FACT) for name, value in facts
+    ]
+    fields += [_field(name, value, _FACT) for name, value in metadata]
+    return [{"type": "section", "fields": fields}] if fields else []
+
+
+def _field(name: str, value: str, limit: int) -> Block:
+    return _plain(f"{cut(_on_one_line(name), _LABEL)}\n{value}", limit)
+
+
+def _links(shown: Card) -> list[Block]:
+    """Return a section with as many links as fit; a link is never cut."""
+    room = _SECTION - _COMMAND - 100
+    lines: list[str] = []
+    for link in shown.links:
+        line = _linked(link)
+        if len(link.url) <= _URL and utf16(line) + 1 <= room:
+            lines.append(line)
+            room -= utf16(line) + 1
+    missing = shown.unlisted + len(shown.links) - len(lines)
+    if missing:
+        lines.append(f"… +{missing:,} more: {_escaped(shown.command, _COMMAND)}")
+    return [_section("\n".join(lines))] if lines else []
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _linked(link: Link) -> str:
+    return f"<{_address(link.url)}|{_escaped(link.label, _LABEL)}>"
+
+
+def _image(preview: Link, title: str) -> list[Block]:
+    if len(preview.url) > _URL:
+        return []
+    alt = cut(_on_one_line(f"{preview.label} of {title}"), _ALT)
+    return [{"type": "image", "image_url": preview.url, "alt_text": alt}]
+
+
+def _context(shown: Card) -> Block:
+    texts = []
+    if shown.occurred_at is not None:
+        texts.append(_date(shown.occurred_at))
+    if shown.expires_at is not None:
+        texts.append(f"Links expire {_date(shown.expires_at)}")
+    texts.append(f"id {shown.id}")
+    elements = [{"type": "mrkdwn", "text": text, "verbatim": True} for text in texts]
+    return {"type": "context", "elements": elements}
+
+
+def _date(moment: datetime) -> str:
+    """Return a time that Slack shows in the reader's own zone."""
+    utc = moment.astimezone(UTC)
+    shown = f"{utc:%Y-%m-%d %H:%M} UTC"
+    return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} {{time}}|{shown}>"
+
+
+def _line(shown: Card, *, with_link: bool) -> str:
+    line = _escaped(_on_one_line(shown.summary), _LINE)
+    fitting = [link for link in shown.links if len(link.url) <= _URL]
+    return f"{line}, <{_address(fitting[0].url)}>" if with_link and fitting else line
+
+
+# How text is made harmless
+
+
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_HARMLESS_MENTION = "@\u200b"
+
+
+def _plain(text: str, limit: int) -> Block:
+    return {"type": "plain_text", "text": cut(text, limit), "emoji": False}
+
+
+def _escaped(text: str, limit: int) -> str:
+    """Return text for `mrkdwn` that names nobody and is no link, within the limit as sent."""
+    return cut(text, limit, _as_sent).translate(_ENTITIES).replace("@", _HARMLESS_MENTION)
+
+
+def _as_sent(text: str) -> int:
+    growth = 4 * text.count("&") + 3 * (text.count("<") + text.count(">")) + text.count("@")
+    return utf16(text) + growth
+
+
+def _address(url: str) -> str:
+    return url.replace("|", "%7C").translate(_ENTITIES)
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,1 @@
+"""Simulated upstream APIs and a verifying receiver, for `demo`, `simulate`, `listen` and tests."""

@@ -1,0 +1,1 @@
+"""Keeps promises: what was accepted is on disk, whatever happens next."""

@@ -1,0 +1,226 @@
+"""The tables, for SQLite and PostgreSQL alike (STORE, section 2).
+
+Times are microseconds UTC in a BIGINT on both, so that one statement does the same sums on
+both; uuids are text on SQLite. Every id is the database's own.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import UUID
+
+REVISION = 1
+"""The schema that this code reads and writes."""
+
+COMPATIBLE_FROM = 1
+"""The oldest code that can work with this schema."""
+
+BIG = BigInteger().with_variant(Integer(), "sqlite")
+SMALL = SmallInteger().with_variant(Integer(), "sqlite")
+FLAG = Boolean().with_variant(Integer(), "sqlite")
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+UID = Text().with_variant(UUID(as_uuid=False), "postgresql")
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", TEXT, primary_key=True),
+    Column("value", TEXT, nullable=False),
+    sqlite_strict=True,
+)
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", TEXT, nullable=False),
+    Column("version", TEXT, nullable=False),
+    Column("started_at", BIG, nullable=False),
+    Column("seen_at", BIG, nullable=False),
+    Column("owned", Integer, nullable=False),
+    Column("dead_at", BIG),
+    Column("stats", TEXT),
+    sqlite_strict=True,
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", TEXT, nullable=False, unique=True),
+    Column("url", TEXT),
+    Column("secret", TEXT),
+    Column("state", SMALL, nullable=False),
+    Column("gate_until", BIG),
+    Column("gate_why", TEXT),
+    sqlite_strict=True,
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("key", TEXT, primary_key=True),
+    Column("tat", BIG, nullable=False),
+    sqlite_strict=True,
+)
+
+watches = Table(
+    "watches",
+    metadata,
+    Column("id", BIG, primary_key=True),
+    Column("uid", UID, nullable=False),
+    Column("source", TEXT, nullable=False),
+    Column("generation_id", TEXT, nullable=False),
+    Column("origin", SMALL, nullable=False),
+    Column("until_rank", SMALL, nullable=False),
+    Column("webhooks", TEXT, nullable=False),
+    Column("metadata", TEXT),
+    Column("deadline_at", BIG, nullable=False),
+    Column("rank", SMALL, nullable=False),
+    Column("native_state", TEXT),
+    Column("seq", SMALL, nullable=False),
+    Column("state_at", BIG),
+    Column("active", FLAG, nullable=False),
+    Column("ended", TEXT),
+    Column("ended_at", BIG),
+    Column("due_at", BIG, nullable=False),
+    Column("owner", Integer, ForeignKey("replicas.id")),
+    Column("fence", Integer, nullable=False),
+    Column("dirty", FLAG, nullable=False),
+    Column("created_at", BIG, nullable=False),
+    UniqueConstraint("source", "generation_id"),
+    sqlite_strict=True,
+)
+_over = ~watches.c.active
+Index("watches_ended", watches.c.ended_at, sqlite_where=_over, postgresql_where=_over)
+# A start reads the running ones without walking past months of ended ones.
+Index("watches_running", watches.c.active, sqlite_where=watches.c.active).ddl_if("sqlite")
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", BIG, primary_key=True),
+    Column("uid", UID, nullable=False, unique=True),
+    Column("watch_id", BIG, ForeignKey("watches.id", ondelete="CASCADE")),
+    Column("tag", TEXT, nullable=False),
+    Column("seq", SMALL, nullable=False),
+    Column("body", TEXT, nullable=False),
+    Column("raw", TEXT),
+    Column("occurred_at", BIG, nullable=False),
+    UniqueConstraint("watch_id", "tag"),
+    sqlite_strict=True,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", BIG, primary_key=True),
+    Column("event_id", BIG, ForeignKey("events.id", ondelete="CASCADE"), nullable=False),
+    Column("watch_id", BIG),
+    Column("webhook_id", Integer, ForeignKey("webhooks.id"), nullable=False),
+    Column("seq", SMALL, nullable=False),
+    Column("status", SMALL, nullable=False),
+    Column("manual", FLAG, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", BIG, nullable=False),
+    Column("first_at", BIG, nullable=False),
+    Column("claimed_by", Integer),
+    Column("fence", Integer, nullable=False),
+    Column("last_code", Integer),
+    Column("last_why", TEXT),
+    Column("settled_at", BIG),
+    UniqueConstraint("event_id", "webhook_id"),
+    sqlite_strict=True,
+)
+_pending = deliveries.c.status == 0
+_claimed = deliveries.c.claimed_by.is_not(None)
+Index(
+    "deliveries_due",
+    deliveries.c.webhook_id,
+    deliveries.c.manual,
+    deliveries.c.due_at,
+    sqlite_where=_pending,
+    postgresql_where=_pending,
+)
+Index(
+    "deliveries_order",
+    deliveries.c.watch_id,
+    deliveries.c.webhook_id,
+    deliveries.c.seq,
+    sqlite_where=_pending,
+    postgresql_where=_pending,
+)
+Index(
+    "deliveries_claimed",
+    deliveries.c.claimed_by,
+    sqlite_where=_claimed,
+    postgresql_where=_claimed,
+)
+Index("deliveries_listed", deliveries.c.webhook_id, deliveries.c.status, deliveries.c.id)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column(
+        "delivery_id",
+        BIG,
+        ForeignKey("deliveries.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("attempt", Integer, primary_key=True),
+    Column("at", BIG, primary_key=True),
+    Column("replica", Integer, nullable=False),
+    Column("code", Integer),
+    Column("timings", TEXT, nullable=False),
+    Column("answer", TEXT),
+    Column("why", TEXT),
+    Index("attempts_at", "at"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+bodies = Table(
+    "bodies",
+    metadata,
+    Column("sha256", TEXT, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("at", BIG, nullable=False),
+    Index("bodies_at", "at"),
+    sqlite_strict=True,
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("name", TEXT, primary_key=True),
+    Column("owner", Integer),
+    Column("due_at", BIG, nullable=False),
+    Column("last_at", BIG),
+    Column("last_result", TEXT),
+    sqlite_strict=True,
+)
+
+replays = Table(
+    "replays",
+    metadata,
+    Column("id", BIG, primary_key=True),
+    Column("filter", TEXT, nullable=False),
+    Column("cursor", BIG, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("state", TEXT, nullable=False),
+    sqlite_strict=True,
+)

@@ -1,0 +1,1 @@
+"""What the daemon tells about itself: its log, and its state to the service manager."""

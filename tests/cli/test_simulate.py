@@ -1,0 +1,50 @@
+import signal
+
+import httpx
+import pytest
+
+from bridge.cli.configuration import settings
+from tests.cli.calling import line_with, running
+
+
+def test_it_prints_what_to_paste_and_every_request(tmp_path: object) -> None:
+    with running("simulate", "--port", "0", "--speed", "10") as process:
+        line_with(process, "network: {allow: [127.0.0.0/8]}")
+        line = line_with(process, "luma-agents: {provider: luma-agents, api_key: any, ")
+        url = line.partition("base_url: ")[2].rstrip("}")
+        command = line_with(process, "curl -H 'authorization: Bearer any'")
+        assert command.endswith(f"{url}/generations")
+        headers = {"authorization": "Bearer any"}
+        made = httpx.post(f"{url}/generations", headers=headers, json={"prompt": "a boat"})
+        assert made.status_code == 201
+        generation = made.json()["id"]
+        httpx.get(f"{url}/generations/{generation}", headers=headers)
+        assert "POST /luma-agents" in line_with(process, "POST")
+        assert generation in line_with(process, "GET")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+def test_what_is_to_be_pasted_is_a_good_configuration(tmp_path: object) -> None:
+    from pathlib import Path
+
+    from bridge.cli.simulate import introduction
+
+    names = ("aimlapi-luma", "luma-agents", "dream-machine", "relay-luma")
+    text = introduction({name: f"http://127.0.0.1:8380/{name}/v1" for name in names})
+    path = Path(str(tmp_path)) / "config.yaml"
+    path.write_text(text.partition("\n\n")[2].partition("\n\n")[0])
+    assert set(settings(path).sources) == set(names)
+
+
+@pytest.mark.parametrize("command", ["simulate", "listen"])
+def test_a_port_in_use_is_named(command: str) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with running(command, "--port", port) as process:
+            _, said = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert said.startswith(f"genbridge: cannot listen on 127.0.0.1:{port}: ")
+    assert "Traceback" not in said

@@ -1,0 +1,43 @@
+"""Time and chance for tests: a clock that jumps, and dice that always fall alike."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import anyio
+
+EPOCH = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+"""The wall time at which every test begins, where the loop's clock begins at 0."""
+
+
+class VirtualClock:
+    """The Clock port over the clock of the running loop: under trio's MockClock it jumps."""
+
+    def now(self) -> datetime:
+        """Return EPOCH and what has passed since."""
+        return EPOCH + timedelta(seconds=anyio.current_time())
+
+    def monotonic(self) -> float:
+        """Return the loop's own time."""
+        return anyio.current_time()
+
+
+class Dice:
+    """The Chance port with a seed: the same numbers in every run."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = Random(seed)
+
+    def draw(self) -> float:
+        """Return a number in [0, 1)."""
+        return self._random.random()
+
+
+class LoadedDice:
+    """The Chance port that always falls on the same number."""
+
+    def __init__(self, number: float = 0.5) -> None:
+        self.number = number
+
+    def draw(self) -> float:
+        """Return that number."""
+        return self.number

@@ -1,0 +1,152 @@
+"""Connections that are kept: a dead one costs no attempt, a poisoned one is not used."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from bridge.core.exchange import Phase
+from tests.http.conftest import NO_CONTENT, Receive, Send, answered, unanswered
+
+pytestmark = pytest.mark.anyio
+
+
+class Scripted:
+    """Plays another script for each request."""
+
+    def __init__(self, *steps: bytes | None) -> None:
+        self._steps: Iterator[bytes | None] = iter(steps)
+
+    async def __call__(self, writer: asyncio.StreamWriter) -> None:
+        step = next(self._steps)
+        if step is None:
+            writer.close()
+        else:
+            writer.write(step)
+
+
+async def test_a_kept_connection_that_ends_without_a_byte_is_replaced_at_once(
+    receive: Receive, send: Send
+) -> None:
+    receiver = await receive(Scripted(NO_CONTENT, None, NO_CONTENT), keep=True)
+    answered(await send(receiver.url + "/one"))
+    answer = answered(await send(receiver.url + "/two"))
+    assert answer.status == 204
+    assert not answer.timings.reused
+    assert [r.split(b" ")[1] for r in receiver.requests] == [b"/one", b"/two", b"/two"]
+    assert receiver.connections == 2
+
+
+async def test_the_second_connection_that_ends_is_the_receivers_fault(
+    receive: Receive, send: Send
+) -> None:
+    receiver = await receive(Scripted(NO_CONTENT, None, None, NO_CONTENT), keep=True)
+    answered(await send(receiver.url + "/"))
+    answer = unanswered(await send(receiver.url + "/"))
+    assert answer.phase is Phase.ANSWER
+    assert len(receiver.requests) == 3
+
+
+async def test_the_new_connection_is_never_another_kept_one(
+    receive: Receive, send: Send
+) -> None:
+    first = asyncio.Event()
+    ending = False
+
+    async def script(writer: asyncio.StreamWriter) -> None:
+        if receiver.connections == 2:
+            first.set()
+        await first.wait()
+        if ending and receiver.connections == 2:
+            writer.close()
+        else:
+            writer.write(NO_CONTENT)
+
+    receiver = await receive(script, keep=True)
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(2):
+            tasks.create_task(send(receiver.url + "/"))
+    ending = True
+    assert answered(await send(receiver.url + "/")).status == 204
+    assert receiver.connections == 3
+
+
+async def test_a_kept_connection_that_breaks_within_its_answer_is_not_asked_again(
+    receive: Receive, send: Send
+) -> None:
+    receiver = await receive(Scripted(NO_CONTENT, b"HTTP/1.1 204", NO_CONTENT), keep=True)
+    answered(await send(receiver.url + "/"))
+    answer = unanswered(await send(receiver.url + "/", seconds=0.3))
+    assert answer.phase is Phase.DEADLINE
+    assert len(receiver.requests) == 2
+
+
+async def test_a_kept_connection_that_stays_silent_is_not_asked_again(
+    receive: Receive, send: Send
+) -> None:
+    receiver = await receive(Scripted(NO_CONTENT, b"", NO_CONTENT), keep=True)
+    answered(await send(receiver.url + "/"))
+    answer = unanswered(await send(receiver.url + "/", seconds=0.3))
+    assert answer.phase is Phase.DEADLINE
+    assert answer.timings.reused
+    assert len(receiver.requests) == 2
+
+
+async def test_a_connection_closed_while_idle_is_not_used(
+    receive: Receive, send: Send
+) -> None:
+    receiver = await receive(NO_CONTENT)
+    for _ in range(2):
+        assert answered(await send(receiver.url + "/")).status == 204
+        await asyncio.sleep(0.05)
+    assert (receiver.connections, len(receiver.requests)) == (2, 2)
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["at once", "later"])
+async def test_an_answer_that_nobody_asked_for_answers_nothing(
+    together: bool, receive: Receive, send: Send
+) -> None:
+    planted = b"HTTP/1.1 200 Planted\r\ncontent-length: 0\r\n\r\n"
+
+    async def plant(writer: asyncio.StreamWriter) -> None:
+        writer.write(NO_CONTENT + planted if together else NO_CONTENT)
+        if not together:
+            await asyncio.sleep(0.02)
+            writer.write(planted)
+
+    receiver = await receive(plant, keep=True)
+    for _ in range(3):
+        assert answered(await send(receiver.url + "/")).status == 204
+        await asyncio.sleep(0.05)
+    assert receiver.connections == 3
+
+
+async def test_a_connection_that_is_to_close_is_not_kept(
+    receive: Receive, send: Send
+) -> None:
+    receiver = await receive(
+        b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n", keep=True
+    )
+    for _ in range(2):
+        assert answered(await send(receiver.url + "/")).status == 200
+    assert receiver.connections == 2
+
+
+async def test_a_connection_with_an_unread_body_is_not_kept(
+    receive: Receive, send: Send
+) -> None:
+    receiver = await receive(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabcde", keep=True
+    )
+    for _ in range(2):
+        assert answered(await send(receiver.url + "/", limit=2)).body == b"ab"
+    assert receiver.connections == 2
+
+
+async def test_one_after_the_other_many_requests_need_one_connection(
+    receive: Receive, send: Send
+) -> None:
+    receiver = await receive(NO_CONTENT, keep=True)
+    for _ in range(200):
+        assert answered(await send(receiver.url + "/")).status == 204
+    assert (receiver.connections, len(receiver.requests)) == (1, 200)

@@ -1,0 +1,303 @@
+"""Whatever is asked of them, the twin and the file answer alike and keep the laws of order."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import fields, is_dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import UUID
+
+import anyio.from_thread
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from bridge.core.change import Change, Recipient
+from bridge.core.delivery import Condition, Delivery, Settlement, Status, WebhookState
+from bridge.core.ladder import State
+from bridge.core.ports import Room
+from bridge.core.watch import Generation, Origin, Watch, WatchWish
+from tests.store.world import (
+    LEASE,
+    Kept,
+    MemoryWorld,
+    SqliteWorld,
+    World,
+    message,
+    settled,
+    wish,
+)
+
+GENERATIONS = [f"g{i}" for i in range(4)]
+WEBHOOKS = [1, 2]
+SECOND = timedelta(seconds=1)
+
+wishes = st.builds(
+    lambda id_, hooks, until, origin, order, deadline: wish(
+        id_, *hooks, until=until, origin=origin, metadata=order, deadline=deadline
+    ),
+    st.sampled_from(GENERATIONS),
+    st.lists(st.sampled_from(WEBHOOKS), min_size=1, max_size=3),
+    st.sampled_from([State.QUEUED, State.DREAMING, State.COMPLETED]),
+    st.sampled_from(Origin),
+    st.sampled_from([{}, {"a": 1}, {"text": "\0\ud800", "n": 2**64}]),
+    st.sampled_from([timedelta(minutes=1), timedelta(hours=24)]),
+)
+recipients = st.lists(
+    st.builds(
+        Recipient,
+        webhook=st.sampled_from(WEBHOOKS),
+        room=st.booleans(),
+        lease=st.just(LEASE),
+        latest=st.booleans(),
+    ),
+    max_size=3,
+    unique_by=lambda recipient: recipient.webhook,
+)
+rooms = st.lists(
+    st.builds(
+        Room,
+        webhook=st.sampled_from(WEBHOOKS),
+        slots=st.integers(0, 3),
+        lease=st.sampled_from([LEASE, 2 * LEASE]),
+    ),
+    max_size=2,
+    unique_by=lambda room: room.webhook,
+)
+steps = st.tuples(
+    st.sampled_from(GENERATIONS),
+    st.sampled_from(State),
+    st.sampled_from(["", "", "", "lost", "stalled:1"]),
+    st.booleans(),
+    recipients,
+    st.sampled_from([0, 0, 0, 0, 1]),
+)
+settlements = st.tuples(
+    st.integers(0, 5),
+    st.sampled_from([Status.DELIVERED, Status.DELIVERED, Status.PENDING, Status.FAILED]),
+    st.sampled_from([0, 1, 60]),
+    st.booleans(),
+    st.sampled_from([b"", b"ok", b"no"]),
+    st.sampled_from([None, None, None, Condition.ACTIVE, Condition.DISABLED]),
+)
+
+
+class Pair(RuleBasedStateMachine):
+    """Asks both the same and compares what they say and what they keep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        folder = self.stack.enter_context(TemporaryDirectory())
+        portal = anyio.from_thread.start_blocking_portal()
+        self.portal = self.stack.enter_context(portal)
+        self.file = SqliteWorld(Path(folder) / "genbridge.db")
+        self.portal.call(self.file.open)
+        self.worlds: list[World] = [self.portal.call(_twin), self.file]
+        self.watches: list[dict[str, Watch]] = [{}, {}]
+        self.held: list[list[Delivery]] = [[], []]
+        self.last: list[tuple[Sequence[Change], Sequence[Settlement]]] = [((), ()), ((), ())]
+        self.both(lambda world, _: world.store.webhooks(["name:one", "name:two"]))
+
+    def teardown(self) -> None:
+        self.portal.call(self.file.close)
+        self.stack.close()
+
+    def both(self, ask: Callable[[World, int], Awaitable[Any]]) -> list[Any]:
+        """Ask both; return their answers, which must be alike."""
+        answers = [self.portal.call(ask, world, i) for i, world in enumerate(self.worlds)]
+        assert plain(answers[0]) == plain(answers[1])
+        return answers
+
+    @rule(wishes=st.lists(wishes, max_size=4))
+    def register(self, wishes: list[WatchWish]) -> None:
+        for i, enlisted in enumerate(self.both(lambda w, _: w.store.register(wishes))):
+            self.know(i, enlisted.started)
+
+    @rule(wishes=st.lists(wishes, max_size=3), digest=st.sampled_from("abc"))
+    def configure(self, wishes: list[WatchWish], digest: str) -> None:
+        for i, enlisted in enumerate(self.both(lambda w, _: w.store.configure(wishes, digest))):
+            self.know(i, enlisted.started)
+
+    @rule(ids=st.lists(st.sampled_from(GENERATIONS), max_size=2))
+    def unwatch(self, ids: list[str]) -> None:
+        self.both(lambda w, _: w.store.unwatch([Generation("luma", id_) for id_ in ids]))
+
+    @rule(limit=st.integers(1, 3))
+    def claim_watches(self, limit: int) -> None:
+        for i, found in enumerate(self.both(lambda w, _: w.store.claim_watches(limit))):
+            self.know(i, found)
+
+    @rule(id_=st.sampled_from(GENERATIONS))
+    def watch(self, id_: str) -> None:
+        answers = self.both(lambda w, _: w.store.watch(Generation("luma", id_)))
+        for i, found in enumerate(answers):
+            self.know(i, [found] if found else [])
+
+    @rule(
+        steps=st.lists(steps, max_size=4),
+        settlements=st.lists(settlements, max_size=3),
+    )
+    def write(self, steps: list[Any], settlements: list[Any]) -> None:
+        for i in range(2):
+            changes = [self.change(i, *one) for one in steps if one[0] in self.watches[i]]
+            self.last[i] = (changes, [self.settlement(i, *s) for s in settlements if self.held[i]])
+        for i, written in enumerate(self.both(lambda w, i: w.store.write(*self.last[i]))):
+            for change, recorded in zip(self.last[i][0], written.recorded, strict=True):
+                if recorded.accepted and change.watch == self.watches[i].get(
+                    change.watch.generation.id
+                ):
+                    self.know(i, [replace(change.watch, seq=change.seq, rank=change.rank)])
+                self.held[i] += [_held(change, born) for born in recorded.deliveries if born.claimed]
+
+    @rule()
+    def repeat(self) -> None:
+        self.both(lambda world, i: world.store.write(*self.last[i]))
+
+    @rule(rooms=rooms)
+    def claim(self, rooms: list[Room]) -> None:
+        before = self.portal.call(self.file.deliveries)
+        for i, found in enumerate(self.both(lambda w, _: w.store.claim_deliveries(rooms))):
+            self.held[i] = [*self.held[i], *found][-6:]
+            for delivery in found:
+                assert not overtaken(delivery, before)
+
+    @rule(delivery=st.integers(1, 6))
+    def replay(self, delivery: int) -> None:
+        rows = self.portal.call(self.file.deliveries)
+        if any(row.id == delivery for row in rows):
+            self.both(lambda world, _: world.make_manual(delivery))
+
+    @rule(
+        id_=st.sampled_from(WEBHOOKS),
+        condition=st.sampled_from([Condition.ACTIVE, Condition.ACTIVE, Condition.PAUSED]),
+        gate=st.sampled_from([None, None, SECOND, 60 * SECOND]),
+    )
+    def set_webhook(self, id_: int, condition: Condition, gate: timedelta | None) -> None:
+        state = WebhookState(id=id_, key="", condition=condition, gate=gate, why="by hand")
+        self.both(lambda w, _: w.store.set_webhook(state))
+
+    @rule(seconds=st.sampled_from([1, 1, 5, 30, 60, 3600, 86400]))
+    def pass_(self, seconds: int) -> None:
+        for world in self.worlds:
+            world.clock.pass_(seconds * SECOND)
+
+    @rule()
+    def restart(self) -> None:
+        self.both(lambda world, _: world.restart())
+
+    @rule(days=st.sampled_from([0, 0.01, 1]))
+    def prune(self, days: float) -> None:
+        age = timedelta(days=days)
+        self.both(lambda w, _: w.store.prune(attempts=age, bodies=age, deliveries=age))
+
+    @invariant()
+    def both_keep_the_same(self) -> None:
+        self.both(lambda world, _: world.deliveries())
+        self.both(lambda world, _: world.attempts())
+        self.both(lambda world, _: world.store.next_due())
+        self.both(lambda world, _: world.store.census())
+        self.both(lambda world, _: world.store.webhooks(["name:one", "name:two"]))
+
+    def know(self, i: int, watches: Sequence[Watch]) -> None:
+        self.watches[i] |= {watch.generation.id: watch for watch in watches}
+
+    def change(
+        self,
+        i: int,
+        id_: str,
+        state: State,
+        tag: str,
+        ended: bool,
+        told: list[Recipient],
+        stale: int,
+    ) -> Change:
+        watch = self.watches[i][id_]
+        tag = tag or state.word
+        return Change(
+            watch=replace(watch, seq=watch.seq + stale),
+            rank=watch.rank if tag != state.word else state,
+            native_state="\0" + tag,
+            ended=tag if ended else None,
+            tag=tag,
+            message=message(watch, tag),
+            recipients=tuple(told),
+        )
+
+    def settlement(
+        self,
+        i: int,
+        which: int,
+        status: Status,
+        wait: int,
+        step: bool,
+        answer: bytes,
+        condition: Condition | None,
+    ) -> Settlement:
+        delivery = self.held[i][which % len(self.held[i])]
+        state = condition is not None and WebhookState(
+            id=delivery.webhook, key="", condition=condition, gate=wait * SECOND
+        )
+        return settled(
+            delivery,
+            status,
+            wait=wait * SECOND,
+            step=step,
+            answer=answer,
+            why="because\ud800",
+            webhook=state or None,
+        )
+
+
+def overtaken(delivery: Delivery, rows: Sequence[Kept]) -> bool:
+    """Say whether something earlier of the same generation and webhook was pending."""
+    return not delivery.manual and any(
+        row.watch == delivery.watch
+        and row.webhook == delivery.webhook
+        and row.seq < delivery.seq
+        and row.status is Status.PENDING
+        and not row.manual
+        for row in rows
+    )
+
+
+def plain(answer: object) -> object:
+    """Return an answer without its uuids, which each store draws on its own."""
+    if isinstance(answer, UUID):
+        return "uuid"
+    if is_dataclass(answer) and not isinstance(answer, type):
+        return (type(answer), *(plain(getattr(answer, f.name)) for f in fields(answer)))
+    if isinstance(answer, list | tuple):
+        return [plain(one) for one in answer]
+    if isinstance(answer, dict):
+        return {key: plain(one) for key, one in answer.items()}
+    return answer
+
+
+def _held(change: Change, born: Any) -> Delivery:
+    return Delivery(
+        id=born.id,
+        fence=born.fence,
+        webhook=born.webhook,
+        watch=change.watch.id,
+        seq=change.seq,
+        attempt=1,
+        tries=0,
+        manual=False,
+        message=change.message,
+    )
+
+
+async def _twin() -> MemoryWorld:
+    return MemoryWorld()
+
+
+TestPair = Pair.TestCase
+TestPair.settings = settings(
+    max_examples=15,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
