@@ -63,7 +63,9 @@ async def _measure(batch: int, rounds: int) -> Figure:
         store = await _opened(Path(folder))
         async with store:
             (webhook,) = (await store.webhooks(["name:studio"])).values()
-            watches = (await store.register(_wishes(batch * (rounds + 2), webhook.id))).started
+            watches = (
+                await store.register(_wishes(batch * (rounds + 2), webhook.id))
+            ).started
             groups = [watches[i : i + batch] for i in range(0, len(watches), batch)]
             works = [[_change(watch, webhook.id) for watch in group] for group in groups]
             for work in works[:2]:
@@ -73,7 +75,9 @@ async def _measure(batch: int, rounds: int) -> Figure:
     return Figure(batch=batch, per_second=count / seconds, micros=cpu / count * 1e6)
 
 
-async def _timed(store: SqliteStore, works: Sequence[Sequence[Change]]) -> tuple[float, float]:
+async def _timed(
+    store: SqliteStore, works: Sequence[Sequence[Change]]
+) -> tuple[float, float]:
     wall, cpu = time.perf_counter(), _cpu()
     for work in works:
         await _deliver(store, work)
@@ -97,7 +101,10 @@ async def _deliver(store: SqliteStore, changes: Sequence[Change]) -> None:
             ),
             status=Status.DELIVERED,
             attempt=Attempt(
-                number=1, code=204, why=None, timings=Timings(wait=3.5, total=3.75, reused=True)
+                number=1,
+                code=204,
+                why=None,
+                timings=Timings(wait=3.5, total=3.75, reused=True),
             ),
         )
         for change, recorded in zip(changes, written.recorded, strict=True)
@@ -143,7 +150,10 @@ async def _watches(count: int) -> None:
         async with await _opened(Path(folder)) as store:
             opened = time.perf_counter() - start
             loaded = await _seconds(lambda: _load(store))
-    print(f"{count:,} watches: from the file {begun:.2f} s, the same from another file ", end="")
+    print(
+        f"{count:,} watches: from the file {begun:.2f} s, the same from another file ",
+        end="",
+    )
     print(f"{changed:.2f} s; next start: open {opened:.2f} s, load {loaded:.2f} s")
 
 

@@ -19,8 +19,8 @@ import anyio
 from anyio.abc import TaskGroup
 
 from bridge import __version__
-from bridge.core.exchange import Answer, Request
 from bridge.core.delivery import Condition, WebhookState
+from bridge.core.exchange import Answer, Request
 from bridge.core.ports import Clock, Enlisted, Log, Store
 from bridge.core.settings import Settings, Source
 from bridge.core.watch import Generation, Origin, WatchWish
@@ -49,6 +49,8 @@ STUCK = 15.0
 
 NUDGE = timedelta(seconds=5)
 PRUNE = timedelta(minutes=10)
+BREATH = 0.1
+"""Seconds between two steps of the retention, for everybody else's transactions."""
 
 
 class Wire:
@@ -153,7 +155,7 @@ class Daemon:
         )
 
     async def _revived(self, state: WebhookState) -> WebhookState:
-        """A webhook that was switched off gets another chance: somebody has looked at the file."""
+        """Give a webhook that was switched off another chance: somebody has looked at the file."""
         if state.condition is not Condition.DISABLED:
             return state
         state = WebhookState(id=state.id, key=state.key)
@@ -244,10 +246,12 @@ class Daemon:
     async def prune(self) -> None:
         """Delete what is older than the retention, in small steps."""
         ages = self.settings.retention
-        while await self._store.prune(
-            attempts=ages.attempts, bodies=ages.bodies, deliveries=ages.deliveries
-        ):
-            await anyio.sleep(0.1)
+        gone = 1
+        while gone:
+            await anyio.sleep(BREATH)
+            gone = await self._store.prune(
+                attempts=ages.attempts, bodies=ages.bodies, deliveries=ages.deliveries
+            )
 
 
 async def serve(settings: Settings, *, reread: Reread, log: Log) -> None:
@@ -329,8 +333,8 @@ async def _open_doors(stack: AsyncExitStack, daemon: Daemon) -> None:
     server = daemon.settings.server
     if server.host is None:
         return
-    from bridge.web.health import application  # noqa: PLC0415  (not at all where it is switched off)
-    from bridge.web.server import listening  # noqa: PLC0415
+    from bridge.web.health import application
+    from bridge.web.server import listening
 
     app = application(readiness=daemon.readiness)
     await stack.enter_async_context(listening(app, host=server.host, port=server.port))

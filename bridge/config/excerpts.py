@@ -105,7 +105,7 @@ def masked(document: Document, start: int, end: int) -> str:
     root = document.root
     for begin, stop, path, is_key in () if root is None else _scalars(root, start, end):
         _mark(taken, begin - start, stop - start)
-        for a, b in _visible(document.text, begin, stop, path, is_key=is_key):
+        for a, b in _visible(document, begin, stop, path, is_key=is_key):
             _mark(seen, a - start, b - start)
     for pattern in (_PUNCTUATION, _KEYWORD):
         for match in pattern.finditer(line):
@@ -149,15 +149,17 @@ def _plain(character: str) -> str:
 
 
 def _visible(
-    text: str, begin: int, stop: int, path: Path, *, is_key: bool
+    document: Document, begin: int, stop: int, path: Path, *, is_key: bool
 ) -> Iterator[tuple[int, int]]:
     """Yield the parts of a scalar that may be seen."""
+    text = document.text
     if is_key:
-        if keys_open(path[:-1]) and _STEP.fullmatch(str(path[-1])):
+        if _key_open(document, path):
             yield begin, stop
         return
     how = openness(path)
-    if how is Openness.OPEN:
+    # A value of several lines has most likely swallowed what follows it.
+    if how is Openness.OPEN and "\n" not in text[begin:stop]:
         yield begin, stop
         return
     yield from _quotes(text, begin, stop)
@@ -166,6 +168,14 @@ def _visible(
         yield begin + match.start(), begin + match.end()
     if how is Openness.HOST:
         yield from _harmless_part(text, begin, stop, path)
+
+
+def _key_open(document: Document, path: Path) -> bool:
+    """Whether a key may be seen: after an error of YAML any text may have become one."""
+    word = str(path[-1])
+    if word in KEYWORDS:
+        return True
+    return document.whole and keys_open(path[:-1]) and _STEP.fullmatch(word) is not None
 
 
 def _quotes(text: str, begin: int, stop: int) -> Iterator[tuple[int, int]]:

@@ -70,9 +70,11 @@ def openness(path: Path) -> Openness:
 
 def keys_open(path: Path) -> bool:
     """Whether the keys of a mapping may be seen: not where a secret was expected."""
-    if path and path[-1] == "headers":
+    if len(path) < 2:
+        return path == () or path[0] in _NAMED or path[0] in _SINGLE
+    if path[0] in _NAMED and (len(path) == 2 or path[2:] == ("headers",)):
         return True
-    return len(path) < 3 or openness(path) is Openness.OPEN
+    return openness(path) is Openness.OPEN
 
 
 KEYWORDS = frozenset(

@@ -139,6 +139,8 @@ class Reader:
         key = path[-1:] == (_KEY,)
         if key:
             path = path[:-1]
+        if path and isinstance(path[-1], int) and isinstance(self._value(path[:-1]), str):
+            path = path[:-1]  # one value where several might stand
         why = detail.get("ctx", {}).get("error")
         if not isinstance(why, Unfit):
             message = str(why) if isinstance(why, ValueError) else "not a value that fits"
@@ -150,8 +152,6 @@ class Reader:
             index = spot.branch.key_place(spot.number)
         if index in self.document.refused:
             return
-        if path and isinstance(path[-1], int) and isinstance(self._value(path[:-1]), str):
-            path = path[:-1]  # one value where several might stand
         quoted = "" if key else self._quoted(path, spot)
         self.findings.add(
             Finding(
@@ -173,7 +173,12 @@ class Reader:
         if spot is None or not isinstance(spot.value, str) or self._foreign(spot):
             return ""
         short = len(spot.value) <= _LONGEST_QUOTED and spot.value.isprintable()
-        return spot.value if short and openness(path) is Openness.OPEN else ""
+        text = self.document.text[
+            spot.branch.place(spot.number) : spot.branch.end(spot.number)
+        ]
+        if not short or "\n" in text or openness(path) is not Openness.OPEN:
+            return ""
+        return spot.value
 
     def _foreign(self, spot: Spot) -> bool:
         return spot.branch.place(spot.number) in self._elsewhere

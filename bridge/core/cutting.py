@@ -20,7 +20,7 @@ def cut(text: str, limit: int, measure: Measure = utf16) -> str:
     whole = measure(text)
     if whole <= limit:
         return text
-    room = limit - len(_mark(whole))
+    room = limit - measure(_mark(whole))
     kept = _beginning(text, room, measure)
     return (
         kept + _mark(whole - measure(kept))

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
-from pathlib import Path
 from typing import Any
 
 from bridge.core.ladder import State
@@ -112,7 +111,7 @@ class Settings:
     changes. `warnings` are sentences with their place, for `check` and the log.
     """
 
-    path: Path
+    path: str
     database: str = field(repr=False)
     session_url: str | None = field(default=None, repr=False)
     server: Server = Server()

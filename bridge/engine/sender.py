@@ -304,13 +304,9 @@ class Sender:
                     self._give_back(lane)
                     return
                 claimed = lane.ready.popleft()
-                start = lane.rate.opens(now)
-                if start > claimed.until:
+                if not await self._turn(lane, claimed, now):
                     self._settler.settle(outcome.returned(claimed.delivery))
                     continue
-                lane.rate.take(start)
-                if start > now:
-                    await anyio.sleep_until(start)
                 await self._attempt(lane, claimed.delivery)
         finally:
             lane.workers -= 1
@@ -318,6 +314,18 @@ class Sender:
             self._bell.ring()
             if not self._flying:
                 self._quiet.set()
+
+    async def _turn(self, lane: Lane, claimed: Claimed, now: float) -> bool:
+        """Wait until the rate lets a delivery go; return whether it may still be sent then."""
+        start = lane.rate.opens(now)
+        if start > claimed.until:
+            return False
+        lane.rate.take(start)
+        if start > now:
+            await anyio.sleep_until(start)
+            # Meanwhile the receiver may have asked us to pause, or the end has begun.
+            return not self._draining and lane.open(self._clock.monotonic())
+        return True
 
     def _give_back(self, lane: Lane) -> None:
         """Return claimed deliveries that nobody can send now."""

@@ -177,7 +177,8 @@ def _section(text: str) -> Block:
 
 
 def _linked(link: Link) -> str:
-    return f"<{_address(link.url)}|{_escaped(link.label, _LABEL)}>"
+    label = link.label.replace("|", "/")  # a bar ends the address
+    return f"<{_address(link.url)}|{_escaped(label, _LABEL)}>"
 
 
 def _image(preview: Link, title: str) -> list[Block]:

@@ -14,7 +14,7 @@ from bridge.core.ports import Clock
 from bridge.http.failure import Failed
 from bridge.http.guard import Lookup, system_lookup
 from bridge.http.place import split
-from bridge.http.transport import Transport, Trip
+from bridge.http.transport import Limits, Transport, Trip
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -23,8 +23,9 @@ class Client:
     """Sends requests over kept connections, each within its own deadline.
 
     `max_connections` 0 is no limit, and there is none for one host: thousands of holds may
-    be open at once. `ca` is a PEM file of authorities trusted besides the system's. `clock`
-    gives stamps and timings; the deadline is kept by the event loop.
+    be open at once. `connect` bounds name, connection and TLS together, within the deadline.
+    `idle` is how long an unused connection is kept. `ca` is a PEM file of authorities trusted
+    besides the system's. `clock` gives stamps and timings; the deadline is the event loop's.
     """
 
     def __init__(
@@ -33,12 +34,15 @@ class Client:
         clock: Clock,
         allow: Allow = (),
         max_connections: int = 0,
+        connect: timedelta = timedelta(seconds=5),
+        # Many servers (Node up to version 25) close a connection after 5 s without a request.
+        idle: timedelta = timedelta(seconds=4),
         ca: Path | None = None,
         lookup: Lookup = system_lookup,
     ) -> None:
         self._clock = clock
         self._allow = tuple(allow)
-        self._max_connections = max_connections
+        self._limits = Limits(connections=max_connections, connect=connect, idle=idle)
         self._ca = ca
         self._lookup = lookup
         self._transport: Transport | None = None
@@ -47,7 +51,7 @@ class Client:
         self._transport = Transport(
             clock=self._clock,
             allow=self._allow,
-            max_connections=self._max_connections,
+            limits=self._limits,
             ca=self._ca,
             lookup=self._lookup,
         )

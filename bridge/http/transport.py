@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +12,7 @@ from typing import Self
 import httpx
 from aiohttp import ClientConnectorCertificateError, ClientTimeout
 from aiohttp.connector import Connection
-from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+from aiohttp.streams import StreamReader
 
 from bridge.core.addresses import Allow
 from bridge.core.certificate import described
@@ -23,12 +24,8 @@ from bridge.http.guard import Lookup, Resolver, guarded_socket
 from bridge.http.line import Line, Lines
 from bridge.http.place import Place
 
-_CONNECT = 5.0
-"""Seconds for name, connection and TLS, of the whole."""
 _PEEK = 2.0
 """Seconds for a look at a certificate that was refused, of those left."""
-_IDLE = 4.0
-"""Seconds an idle connection is kept: many servers (Node up to 25) close theirs at 5 s."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,6 +42,15 @@ class Trip:
     reused: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What connections may take; `connections` 0 is no limit."""
+
+    connections: int
+    connect: timedelta
+    idle: timedelta
+
+
 class Transport(httpx.AsyncBaseTransport):
     """Sends a prebuilt `httpx.Request` that carries its Trip as the extension `trip`.
 
@@ -57,17 +63,18 @@ class Transport(httpx.AsyncBaseTransport):
         *,
         clock: Clock,
         allow: Allow,
-        max_connections: int,
+        limits: Limits,
         ca: Path | None,
         lookup: Lookup,
     ) -> None:
         self._clock = clock
+        self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._resolver = Resolver(allow, lookup)
         make_socket = guarded_socket(allow)
         self._lines = Lines(
-            limit=max_connections,
-            keepalive_timeout=_IDLE,
+            limit=limits.connections,
+            keepalive_timeout=limits.idle.total_seconds(),
             resolver=self._resolver,
             socket_factory=make_socket,
             ssl=_trust(ca),
@@ -123,7 +130,7 @@ class Transport(httpx.AsyncBaseTransport):
         return connection
 
     async def _connection(self, trip: Trip) -> Connection:
-        left = 60.0
+        left = min(self._limits.connect.total_seconds(), trip.deadline - self._loop.time())
         if left <= 0:
             raise Failed(Phase.DEADLINE, f"no connection to {trip.place.shown} in time")
         try:
@@ -191,8 +198,7 @@ class Transport(httpx.AsyncBaseTransport):
                 timer.cancel()
                 _drop(connection)
         trip.wait = self._clock.monotonic() - sent
-        # What follows a 101 is another protocol, not a body.
-        body = Body(connection, EMPTY_PAYLOAD if message.code == 101 else payload, timer)
+        body = Body(connection, payload, timer)
         return httpx.Response(message.code, headers=message.raw_headers, stream=body)
 
 

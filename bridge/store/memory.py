@@ -538,7 +538,8 @@ class MemoryStore:
         return ours
 
     def _log(self, row: DeliveryRow, attempt: Attempt, now: int) -> None:
-        self.disk.attempts.setdefault((row.id, attempt.number), (now, attempt))
+        kept = replace(attempt, why=plain(attempt.why))
+        self.disk.attempts.setdefault((row.id, attempt.number), (now, kept))
         if answer := attempt.answer[:ANSWER_LIMIT]:
             digest = sha256(answer).hexdigest()
             at, _ = self.disk.bodies.get(digest, (now - 2 * HOUR, b""))

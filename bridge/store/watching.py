@@ -312,14 +312,15 @@ def running(
     cursor: int, limit: int, known: Known
 ) -> Transaction[tuple[list[Watch], int | None]]:
     """Return the next running watches that are not known, and where to go on, if at all."""
-    while True:
-        rows = yield Query(RUNNING, {"cursor": cursor, "limit": limit})
-        found = [seen(row) for row in rows if not known(row[0])]
-        if len(rows) < limit:
+    found: list[Watch] = []
+    while len(found) < limit:
+        wanted = limit - len(found)
+        rows = yield Query(RUNNING, {"cursor": cursor, "limit": wanted})
+        found += [seen(row) for row in rows if not known(row[0])]
+        if len(rows) < wanted:
             return found, None
         cursor = rows[-1][0]
-        if found:
-            return found, cursor
+    return found, cursor
 
 
 def one(generation: Generation, *, me: int) -> Transaction[Watch | None]:

@@ -21,7 +21,8 @@ _WIDTH = 36
 
 def json_line(entry: Mapping[str, Any]) -> bytes:
     """Return the entry as one line of ASCII JSON: nothing from outside can end it or hide in it."""
-    return encode(entry) + b"\n"
+    # JSON leaves DEL as it is, the only control character that ASCII JSON may hold.
+    return encode(entry).replace(b"\x7f", b"\\u007f") + b"\n"
 
 
 def journal_line(entry: Mapping[str, Any]) -> bytes:

@@ -33,7 +33,7 @@ def genbridge(
         capture_output=True,
         cwd=folder,
         check=False,
-        env=environment(PYTHONPATH=os.getcwd(), **env),
+        env=environment(PYTHONPATH=str(Path.cwd()), **env),
         timeout=20,
     )
     out, err = done.stdout.decode(), done.stderr.decode()

@@ -1,6 +1,5 @@
 import re
 import signal
-import sys
 from pathlib import Path
 
 import httpx
@@ -44,7 +43,6 @@ def test_kept_everything_goes_on_until_ctrl_c(tmp_path: Path) -> None:
 
 
 def test_a_daemon_that_does_not_start_is_explained(tmp_path: Path) -> None:
-    # A module of the daemon's is hidden behind one that fails.
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\nif 'run' in sys.argv: raise SystemExit('no daemon today')\n"
     )
@@ -65,4 +63,3 @@ def test_the_demo_can_be_stopped_early(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert "stopped" in out
     assert list(tmp_path.iterdir()) == []
-    assert sys.executable

@@ -1,13 +1,16 @@
 import signal
+import socket
+from pathlib import Path
 
 import httpx
 import pytest
 
 from bridge.cli.configuration import settings
+from bridge.cli.simulate import introduction
 from tests.cli.calling import line_with, running
 
 
-def test_it_prints_what_to_paste_and_every_request(tmp_path: object) -> None:
+def test_it_prints_what_to_paste_and_every_request() -> None:
     with running("simulate", "--port", "0", "--speed", "10") as process:
         line_with(process, "network: {allow: [127.0.0.0/8]}")
         line = line_with(process, "luma-agents: {provider: luma-agents, api_key: any, ")
@@ -25,22 +28,16 @@ def test_it_prints_what_to_paste_and_every_request(tmp_path: object) -> None:
         assert process.wait(10) == 0
 
 
-def test_what_is_to_be_pasted_is_a_good_configuration(tmp_path: object) -> None:
-    from pathlib import Path
-
-    from bridge.cli.simulate import introduction
-
+def test_what_is_to_be_pasted_is_a_good_configuration(tmp_path: Path) -> None:
     names = ("aimlapi-luma", "luma-agents", "dream-machine", "relay-luma")
     text = introduction({name: f"http://127.0.0.1:8380/{name}/v1" for name in names})
-    path = Path(str(tmp_path)) / "config.yaml"
+    path = tmp_path / "config.yaml"
     path.write_text(text.partition("\n\n")[2].partition("\n\n")[0])
     assert set(settings(path).sources) == set(names)
 
 
 @pytest.mark.parametrize("command", ["simulate", "listen"])
 def test_a_port_in_use_is_named(command: str) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with running(command, "--port", port) as process:

@@ -88,7 +88,7 @@ def test_an_ed25519_signature_is_checked_with_either_half_of_the_pair(option: st
     ],
 )
 def test_what_cannot_be_checked_at_all_is_wrong_usage(wrong: tuple[str, ...]) -> None:
-    done = genbridge("verify", *HEADERS, *wrong, body=BODY)
+    done = genbridge("verify", *HEADERS, *AGES, *wrong, body=BODY)
     assert done.returncode == 2
     assert "Invalid value" in done.stderr
     assert "hunter2" not in done.stdout + done.stderr

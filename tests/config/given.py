@@ -28,14 +28,14 @@ class Provider:
     """A provider with one option of every kind."""
 
     api_key: str = field(repr=False)
-    base_url: str = "https://api.example.com"
+    base_url: str = field(default="https://api.example.com", repr=False)
     tier: Literal["free", "paid"] = "free"
     pages: int = 3
     share: float = 0.5
     eager: bool = False
     pause: timedelta = timedelta(seconds=1)
     hosts: tuple[str, ...] = ()
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
     buffer: int = field(default=1024, metadata={"unit": "bytes"})
 
     def __post_init__(self) -> None:

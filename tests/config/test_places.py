@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_read_is_named() -> None:
         ("%TAG ! x\n---\na: b\n", "1:1", "directives with tags"),
         ("a: 1\na: 2\n", "2:1", "a: given twice"),
         ('a: 1\n"\\x61": 2\n', "2:1", "a: given twice"),
-        ("a: {: 2}\n", "1:5", "a key must be a word"),
+        ("? [a]\n: 1\n", "1:3", "a key must be a word"),
     ],
 )
 def test_mistakes_of_yaml_itself_have_a_place_and_plain_words(

@@ -11,8 +11,7 @@ from uuid import UUID
 import anyio
 
 from bridge.core.ladder import State
-from bridge.core.settings import RetryPolicy, Source, Webhook
-from bridge.core.settings import Rate
+from bridge.core.settings import Rate, RetryPolicy, Source, Webhook
 from bridge.core.signing import read_key
 from bridge.core.watch import Generation, Origin, WatchWish
 from bridge.engine.poller import Poller

@@ -1,13 +1,14 @@
 """From a provider's answer to a receiver's acceptance."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import anyio
 import pytest
 
 from bridge.core.exchange import Phase, Response, Unanswered
 from bridge.core.ladder import State
-from bridge.core.settings import Order
+from bridge.core.settings import Order, Rate
 from tests.engine.rig import Rig, every, source, webhook
 
 pytestmark = pytest.mark.anyio
@@ -185,8 +186,6 @@ async def test_410_switches_the_webhook_off_and_holds_what_waits() -> None:
 
 
 async def test_a_rate_limit_spreads_the_posts() -> None:
-    from bridge.core.settings import Rate
-
     rig = Rig()
     ids = [
         rig.upstream.add("aimlapi-luma", script=(("completed", None),)) for _ in range(20)
@@ -197,7 +196,7 @@ async def test_a_rate_limit_spreads_the_posts() -> None:
         await anyio.sleep(60)
     moments = sorted(posted.at for posted in rig.posts())
     assert len(moments) == 20
-    assert all(b - a >= 0.5 - 1e-6 for a, b in zip(moments, moments[1:], strict=False))
+    assert all(b - a >= 0.5 - 1e-6 for a, b in pairwise(moments))
 
 
 async def test_a_crash_at_any_moment_loses_nothing_and_forks_no_id() -> None:

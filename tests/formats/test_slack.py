@@ -237,6 +237,14 @@ def test_a_pipe_in_a_link_is_percent_encoded() -> None:
     )
 
 
+def test_a_pipe_in_a_label_does_not_end_the_link() -> None:
+    event = replace(
+        COMPLETED, outputs=(Output(type="a|<!here>", url="https://a.example/x"),)
+    )
+    text = rendered(message(event))["blocks"][2]["text"]["text"]
+    assert text == "<https://a.example/x|Open the a/&lt;!here&gt;>"
+
+
 def test_a_link_that_is_too_long_is_left_out_and_the_command_shows_it() -> None:
     long = Output(type="video", url="https://a.example/" + "x" * 3000)
     short = Output(type="video", url="https://a.example/short")

@@ -179,6 +179,17 @@ async def test_a_name_that_takes_too_long_ends_at_the_deadline() -> None:
     assert answer.reason == "the name slow.test was not resolved in 0.2 s"
 
 
+async def test_a_name_may_take_only_its_share_of_the_time() -> None:
+    async def never(host: str) -> Sequence[str]:
+        await anyio.sleep(60)
+        return ()
+
+    share = timedelta(seconds=0.1)
+    async with Client(clock=VirtualClock(), lookup=never, connect=share) as waiting:
+        answer = unanswered(await sender(waiting)("http://slow.test/", seconds=14))
+    assert answer.reason == "the name slow.test was not resolved in 0.1 s"
+
+
 async def test_a_resolver_that_answers_for_nobody_is_this_machines_fault() -> None:
     def again(host: str) -> Sequence[str]:
         if host == "good.test":

@@ -2,11 +2,22 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 from bridge.core.exchange import Phase
-from tests.http.conftest import NO_CONTENT, Receive, Send, answered, unanswered
+from bridge.http import Client
+from tests.fakes.clock import VirtualClock
+from tests.http.conftest import (
+    LOOPBACK,
+    NO_CONTENT,
+    Receive,
+    Send,
+    answered,
+    sender,
+    unanswered,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -71,13 +82,22 @@ async def test_the_new_connection_is_never_another_kept_one(
     assert receiver.connections == 3
 
 
-async def test_a_kept_connection_that_breaks_within_its_answer_is_not_asked_again(
+async def test_a_kept_connection_that_ends_within_its_answer_is_not_asked_again(
     receive: Receive, send: Send
 ) -> None:
-    receiver = await receive(Scripted(NO_CONTENT, b"HTTP/1.1 204", NO_CONTENT), keep=True)
+    async def script(writer: asyncio.StreamWriter) -> None:
+        if len(receiver.requests) == 2:
+            writer.write(b"HTTP/1.1 204")
+            await writer.drain()
+            writer.close()
+        else:
+            writer.write(NO_CONTENT)
+
+    receiver = await receive(script, keep=True)
     answered(await send(receiver.url + "/"))
-    answer = unanswered(await send(receiver.url + "/", seconds=0.3))
-    assert answer.phase is Phase.DEADLINE
+    answer = unanswered(await send(receiver.url + "/"))
+    assert answer.phase is Phase.ANSWER
+    assert "within the head" in answer.reason
     assert len(receiver.requests) == 2
 
 
@@ -88,6 +108,7 @@ async def test_a_kept_connection_that_stays_silent_is_not_asked_again(
     answered(await send(receiver.url + "/"))
     answer = unanswered(await send(receiver.url + "/", seconds=0.3))
     assert answer.phase is Phase.DEADLINE
+    assert answer.reason.startswith("no answer from")
     assert answer.timings.reused
     assert len(receiver.requests) == 2
 
@@ -121,6 +142,18 @@ async def test_an_answer_that_nobody_asked_for_answers_nothing(
     assert receiver.connections == 3
 
 
+async def test_a_connection_that_was_idle_for_too_long_is_not_used(
+    receive: Receive,
+) -> None:
+    receiver = await receive(NO_CONTENT, keep=True)
+    idle = timedelta(milliseconds=50)
+    async with Client(clock=VirtualClock(), allow=LOOPBACK, idle=idle) as client:
+        for _ in range(2):
+            assert answered(await sender(client)(receiver.url + "/")).status == 204
+            await asyncio.sleep(0.1)
+    assert receiver.connections == 2
+
+
 async def test_a_connection_that_is_to_close_is_not_kept(
     receive: Receive, send: Send
 ) -> None:
@@ -136,7 +169,7 @@ async def test_a_connection_with_an_unread_body_is_not_kept(
     receive: Receive, send: Send
 ) -> None:
     receiver = await receive(
-        b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabcde", keep=True
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabcde", keep=True
     )
     for _ in range(2):
         assert answered(await send(receiver.url + "/", limit=2)).body == b"ab"

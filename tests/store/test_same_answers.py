@@ -11,7 +11,7 @@ from uuid import UUID
 
 import anyio.from_thread
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bridge.core.change import Change, Recipient
@@ -297,6 +297,7 @@ async def _twin() -> MemoryWorld:
 TestPair = Pair.TestCase
 TestPair.settings = settings(
     max_examples=15,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -1,0 +1,38 @@
+"""Run one measurement, or all of them.
+
+usage: python -m bench [NAME [ARGS]]        ./run bench delivery --count 20000
+"""
+
+import runpy
+import sys
+
+NAMES = {
+    "start": "how long --help takes, and until the daemon is ready",
+    "reaction": "from a provider's answer to the first byte at a webhook",
+    "delivery": "CPU per signed, durably logged delivery, beside httpx and a bare client",
+    "holds": "1,000 holds at once: is any asked late, and how much memory",
+    "http": "CPU per POST of our client, beside aiohttp, httpx and a bare client",
+    "store": "events recorded and settled a second on SQLite, FULL",
+}
+
+
+def main() -> None:
+    """Hand over to the named measurement."""
+    name, *arguments = sys.argv[1:] or ["all"]
+    if name == "all":
+        chosen = list(NAMES)
+    elif name in NAMES or name == "crash":
+        chosen = [name]
+    else:
+        width = max(map(len, NAMES))
+        print("usage: ./run bench [NAME [ARGS]]\n")
+        print("\n".join(f"  {name:{width}}  {what}" for name, what in NAMES.items()))
+        raise SystemExit(2)
+    for one in chosen:
+        print(f"\n== {one}: {NAMES.get(one, 'random kills')}", flush=True)
+        sys.argv = [f"bench.{one}", *arguments]
+        runpy.run_module(f"bench.{one}", run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()
