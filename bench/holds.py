@@ -1,6 +1,6 @@
 """A thousand generations held at once at aimlapi-luma: is any asked late, and what does it take.
 
-usage: python -m bench.holds [--generations 1000] [--seconds 75] [--rate 100]
+usage: python -m bench.holds [--generations 1000] [--seconds 75] [--rate 200]
 
 The simulated API really holds for 30 s, in a process of its own kind of work: here. A request is
 late when it comes more than `LATE` seconds after the answer to the one before it.
@@ -72,7 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--generations", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=75.0)
-    parser.add_argument("--rate", type=int, default=100)
+    parser.add_argument("--rate", type=int, default=200)
     o = parser.parse_args()
     told = Told()
     all_moments = uvloop.run(hold(o.generations, o.seconds, o.rate, told))

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from ipaddress import ip_address
-from pathlib import Path as File
 from typing import Any
 
 from bridge.config.mistakes import Path
@@ -47,7 +46,7 @@ class Assembly:
         self._parts = parts
         self.warnings: list[tuple[int, Path, str]] = []
 
-    def settings(self, path: File) -> Settings | None:
+    def settings(self, path: str) -> Settings | None:
         """Return the settings, without warnings; None: something is wrong and was said."""
         parts = self._parts
         server = self._server(parts.server)

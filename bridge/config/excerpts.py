@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from bridge.config.mistakes import Finding, Findings, Mistake, Path, Wrong
 from bridge.config.near import near
-from bridge.config.openness import KEYWORDS, STRAY, Openness, keys_open, openness, stray
-from bridge.config.tree import CONTROLS, Document, ListNode, MapNode
+from bridge.config.openness import KEYWORDS, Openness, keys_open, openness, stray
+from bridge.config.tree import CONTROLS, Document, ListNode, MapNode, Node
 
 _BEFORE, _AFTER = 120, 80
 """Characters that are quoted before and after the place of a mistake."""
@@ -49,17 +49,17 @@ def wrong(name: str, document: Document, findings: Findings) -> Wrong:
 def placed(name: str, document: Document, index: int, path: Path, message: str) -> str:
     """Return a sentence with its place, such as a warning."""
     place = f"{document.line(index)}:{document.column(index)}"
-    return f"{readable(name)}:{place}: {dotted(path)}: {readable(message)}"
+    return f"{readable(name)}:{place}: {dotted(document, path)}: {readable(message)}"
 
 
-def dotted(path: Path) -> str:
+def dotted(document: Document, path: Path) -> str:
     """Return a path as `watches[0].ids[2]`; a step that might be a secret is left out."""
     text = ""
-    for step in path:
+    for number, step in enumerate(path):
         if isinstance(step, int):
             text += f"[{step}]"
         else:
-            word = step if _STEP.fullmatch(step) and not INVISIBLE.search(step) else "…"
+            word = readable(step) if _key_seen(document, path[: number + 1]) else "…"
             text += f".{word}" if text else word
     return text
 
@@ -75,7 +75,7 @@ def _mistake(name: str, document: Document, finding: Finding) -> Mistake:
         file=readable(name),
         line=document.line(finding.index),
         column=document.column(finding.index),
-        path=dotted(finding.path),
+        path=dotted(document, finding.path),
         message=readable(finding.message),
         hint=readable(_hint(finding)),
         excerpt=_excerpt(document, finding.index),
@@ -154,7 +154,7 @@ def _visible(
     """Yield the parts of a scalar that may be seen."""
     text = document.text
     if is_key:
-        if _key_open(document, path):
+        if _key_seen(document, path):
             yield begin, stop
         return
     how = openness(path)
@@ -170,12 +170,30 @@ def _visible(
         yield from _harmless_part(text, begin, stop, path)
 
 
-def _key_open(document: Document, path: Path) -> bool:
-    """Whether a key may be seen: after an error of YAML any text may have become one."""
-    word = str(path[-1])
-    if word in KEYWORDS:
+def _key_seen(document: Document, path: Path) -> bool:
+    """Whether the last step of a path may be seen: a key that is missing is a word of ours."""
+    branch: Node | None = document.root
+    for step in path[:-1]:
+        branch = _below(branch, step)
+    word = path[-1]
+    number = None if branch is None or isinstance(branch, str) else branch.number(word)
+    if isinstance(word, int) or number is None or branch is None or isinstance(branch, str):
         return True
-    return document.whole and keys_open(path[:-1]) and _STEP.fullmatch(word) is not None
+    if stray(branch, number, word):
+        return False
+    # After an error of YAML any text may have become a key.
+    honest = document.whole and keys_open(path[:-1])
+    return word in KEYWORDS or (honest and _STEP.fullmatch(word) is not None)
+
+
+def _below(branch: Node | None, step: str | int) -> Node | None:
+    if isinstance(branch, MapNode):
+        return branch.items.get(str(step))
+    return (
+        branch.items[step]
+        if isinstance(branch, ListNode) and isinstance(step, int)
+        else None
+    )
 
 
 def _quotes(text: str, begin: int, stop: int) -> Iterator[tuple[int, int]]:
@@ -208,8 +226,7 @@ def _scalars(
         value = branch.items[step]  # type: ignore[index]  # a step of this very branch
         below = (*path, step)
         if branch.key_end(number) > branch.key_place(number):
-            shown = (*path, STRAY) if stray(branch, number, step) else below
-            yield branch.key_place(number), branch.key_end(number), shown, True
+            yield branch.key_place(number), branch.key_end(number), below, True
         if isinstance(value, str):
             yield branch.place(number), branch.end(number), below, False
         else:

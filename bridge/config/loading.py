@@ -78,7 +78,7 @@ def _settings(
     reader = Reader(document, document.root, findings, elsewhere=expanded.places)
     parts = Sections(reader, catalog, frozenset(expanded.absent)).read()
     assembly = Assembly(reader, parts)
-    settings = assembly.settings(Path(name))
+    settings = assembly.settings(name)
     if settings is None:
         return None
     found = sorted([*assembly.warnings, *_absences(expanded)])

@@ -97,9 +97,6 @@ KEYWORDS = frozenset(
 )
 """Words that are keys of a configuration: they can be shown wherever they stand."""
 
-STRAY = "\0"
-"""The step of a path that must not be seen."""
-
 
 def stray(branch: MapNode | ListNode, number: int, step: str | int) -> bool:
     """Whether a key is a word that lost its own key: in `{api_key k}` it is a secret."""

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from bridge.config.mistakes import Finding, Findings, Path
 from bridge.config.near import near
-from bridge.config.openness import STRAY, Openness, openness, stray
+from bridge.config.openness import Openness, openness
 from bridge.config.records import Record
 from bridge.config.references import Known
 from bridge.config.scalars import Unfit
@@ -120,8 +120,6 @@ class Reader:
         spot = self.spot(whole)
         if spot is None:
             return
-        if stray(spot.branch, spot.number, step):
-            whole = (*whole[:-1], STRAY)
         index = spot.branch.key_place(spot.number)
         if index in self.document.refused:
             return

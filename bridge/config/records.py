@@ -144,7 +144,7 @@ class WatchRecord(Record):
 
 
 class RootRecord(Record):
-    """The whole file; its sections are read one by one."""
+    """A configuration of genbridge; its sections are read one by one."""
 
     database: f.Database = written(
         "genbridge.db", "A file (SQLite), in the working directory."

@@ -24,6 +24,17 @@ from bridge.core.retry_after import retry_after
 from bridge.core.settings import RetryPolicy
 from bridge.core.trouble import Blame, Trouble, with_answer, without_answer
 
+__all__ = [
+    "Blame",
+    "Delivered",
+    "Disable",
+    "GiveUp",
+    "TryAgain",
+    "Verdict",
+    "judge",
+    "unrendered",
+]
+
 MOST_ASKED = timedelta(hours=24)
 """The longest wait that a receiver may ask for."""
 

@@ -136,17 +136,19 @@ class Transport(httpx.AsyncBaseTransport):
         try:
             return await self._lines.connect(trip.place, [], _within(left))  # type: ignore[arg-type]  # Place stands for aiohttp's request
         except TimeoutError as error:
-            raise self._too_slow(trip.place, left) from error
+            raise self._too_slow(trip) from error
         except failure.TRANSLATED as error:
             raise await self._explained(error, trip) from error
 
-    def _too_slow(self, place: Place, seconds: float) -> Failed:
+    def _too_slow(self, trip: Trip) -> Failed:
+        place = trip.place
+        seconds = min(self._limits.connect.total_seconds(), trip.seconds)
         if not self._resolver.given_up(place.host):
             kind = "TLS connection" if place.is_ssl() else "connection"
-            return Failed(Phase.DEADLINE, f"no {kind} to {place.shown} in {seconds:.3g} s")
+            return Failed(Phase.DEADLINE, f"no {kind} to {place.shown} in {seconds:g} s")
         if self._resolver.deaf:
             return failure.silent_resolver()
-        why = f"the name {place.host} was not resolved in {seconds:.3g} s"
+        why = f"the name {place.host} was not resolved in {seconds:g} s"
         return Failed(Phase.DEADLINE, why)
 
     async def _explained(self, error: Exception, trip: Trip) -> Failed:

@@ -1,5 +1,6 @@
 """A SQLite file: its settings, its schema, and whole transactions run on it. It blocks."""
 
+import os
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +24,9 @@ OLDEST = (3, 38, 0)
 
 APPLICATION_ID = 0x67656E62
 """Marks a file as ours (`genb`)."""
+
+HEADER = b"SQLite format 3\0"
+"""How every database begins that is not empty (shorter texts SQLite takes for an empty one)."""
 
 CHECKED_AT_START = 32 * 1024 * 1024
 """Bytes up to which a file is checked after a crash, before it is used: at worst 0.6 s
@@ -54,8 +58,6 @@ _LATER = {
     sqlite3.SQLITE_PROTOCOL,
 }
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_FULL_AFTER_ALL = {sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMOPEN}
-"""How a full disk shows when it is the shared memory that cannot grow."""
 
 
 class File:
@@ -103,7 +105,8 @@ class File:
     def shrink(self, pages: int = 1000) -> None:
         """Give free pages back to the file system."""
         with self._translated():
-            self._connected().execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+            # As a script, for `execute` takes one step, and each step frees one page.
+            self._connected().executescript(f"PRAGMA incremental_vacuum({pages})")
 
     def plan(self, statement: Statement) -> list[str]:
         """Return how SQLite would run a statement."""
@@ -230,13 +233,12 @@ class File:
             raise StoreError(f"database {self._path}: cannot be stored: {error}") from error
 
     def _error(self, error: sqlite3.Error) -> StoreError:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-        primary = code & 0xFF
+        primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if primary in _DAMAGED:
             return StoreBroken(self._broken(str(error)))
         if primary == sqlite3.SQLITE_IOERR:
             self._disconnect()
-            self._worn += code not in _FULL_AFTER_ALL
+            self._worn += self._has_room()
             if self._worn >= WORN_OUT:
                 return StoreBroken(
                     f"database {self._path}: {error}, {self._worn} times in a row"
@@ -244,6 +246,11 @@ class File:
         if primary in _LATER:
             return StoreUnavailable(f"database {self._path}: {error}")
         return StoreError(f"database {self._path}: {error}")
+
+    def _has_room(self) -> bool:
+        """Say whether the disk has room: a full one shows as an input/output error, too."""
+        disk = os.statvfs(self._path.parent)
+        return disk.f_bavail > 0
 
     def _broken(self, why: str) -> str:
         return (
@@ -272,15 +279,14 @@ def _apply(connection: sqlite3.Connection, path: Path) -> None:
 
 def _recognised(connection: sqlite3.Connection, path: Path) -> bool:
     """Say whether the file is empty; raises StoreRefused where it is not ours."""
-    try:
-        (mark,) = connection.execute("PRAGMA application_id").fetchone()
-        (things,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_NOTADB:
-            raise
+    with path.open("rb") as file:
+        beginning = file.read(len(HEADER))
+    if beginning not in (b"", HEADER):
         raise StoreRefused(
             f"{path} is not a SQLite database: name another file (this one is kept)"
-        ) from error
+        )
+    (mark,) = connection.execute("PRAGMA application_id").fetchone()
+    (things,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if mark != APPLICATION_ID and (things or mark):
         raise StoreRefused(
             f"{path} is the database of another program: name another file (it is kept)"

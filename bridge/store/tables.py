@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    true,
 )
 from sqlalchemy.dialects.postgresql import UUID
 
@@ -107,7 +108,8 @@ watches = Table(
 _over = ~watches.c.active
 Index("watches_ended", watches.c.ended_at, sqlite_where=_over, postgresql_where=_over)
 # A start reads the running ones without walking past months of ended ones.
-Index("watches_running", watches.c.active, sqlite_where=watches.c.active).ddl_if("sqlite")
+_runs = watches.c.active == true()
+Index("watches_running", watches.c.active, sqlite_where=_runs).ddl_if("sqlite")
 
 events = Table(
     "events",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.config import Wrong, load
+from bridge.config import Wrong, load, mistakes
 from tests.config.given import (
     GOOD,
     SOURCE,
@@ -67,6 +67,39 @@ def test_mistakes_are_records_too() -> None:
     assert (mistake.file, mistake.line, mistake.column) == ("config.yaml", 4, 37)
     assert (mistake.path, mistake.message) == ("webhooks.h.secert", "unknown key")
     assert mistake.hint == "did you mean secret?"
+
+
+def test_a_good_file_has_no_mistakes_and_a_bad_one_lists_them() -> None:
+    there = environment()
+    assert mistakes(GOOD.encode(), "c", environment=there, catalog=Catalog()) == ()
+    (one,) = mistakes(b"a: b", "c", environment=there, catalog=Catalog())
+    assert (one.line, one.path) == (1, "a")
+
+
+def test_keys_of_a_record_inside_a_record_are_known() -> None:
+    text = GOOD.replace("secret:", "retry: {jiter: 1, schedule: [5s, 6x]}, secret:")
+    found = said(text)
+    assert found[0].endswith("webhooks.h.retry.jiter: unknown key; did you mean jitter?")
+    assert "webhooks.h.retry.schedule[1]: expected a duration" in found[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sources: []\n",
+        "sources: {s: [a]}\n",
+        "sources: {s: a}\n",
+        "webhooks: x\n",
+        "watches: {a: b}\n",
+        "watches: [a]\n",
+        "server: [a]\n",
+        "network: {allow: {a: b}}\n",
+        "database: [a]\n",
+    ],
+)
+def test_a_list_is_no_mapping_and_a_word_is_neither(text: str) -> None:
+    (line,) = said(text)
+    assert "expected" in line
 
 
 def test_fifty_mistakes_are_shown_and_the_rest_is_counted() -> None:

@@ -55,7 +55,10 @@ class Lines:
 def source(upstream: FakeUpstream, name: str = "aimlapi-luma", **changes: Any) -> Source:
     kinds = {"aimlapi-luma": AimlapiLuma, "luma-agents": LumaAgents}
     provider = kinds[name](api_key="key", base_url=upstream.url(name))
-    settings = {"rate": Rate(per_second=100.0), "max_connections": 200} | changes
+    settings: dict[str, Any] = {
+        "rate": Rate(per_second=100.0),
+        "max_connections": 200,
+    } | changes
     return Source(name=name, provider_name=name, provider=provider, **settings)
 
 

@@ -125,6 +125,7 @@ def test_there_is_always_a_fallback_text_and_no_preview_of_links(
 ) -> None:
     document = rendered(sent, form)
     assert document["text"].strip()
+    assert utf16(LINK.sub("", document["text"])) <= 502
     assert document["unfurl_links"] is False
     assert ("blocks" in document) <= (form is not Form.TEXT)
 

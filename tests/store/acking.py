@@ -1,8 +1,10 @@
-"""A process that writes for ever and says so after each commit: `python -m tests.store.acking FILE`.
+"""A process that writes for ever and says so after each commit.
 
-It prints `ack ID` once a change is committed, `err` where the store cannot write now.
+`python -m tests.store.acking FILE` prints `ack ID` once a change is committed, and `err` where
+the store cannot write now.
 """
 
+# ruff: noqa: T201  (it speaks through its standard output)
 import sys
 from pathlib import Path
 from uuid import uuid4

@@ -48,8 +48,12 @@ async def test_a_change_that_knew_another_watch_is_refused_whole(
     world: World, fence: int, seq: int, id_: int
 ) -> None:
     watch = await announced(world.store, await watching(world.store), State.QUEUED)
-    known = replace(watch, fence=watch.fence + fence, seq=watch.seq + seq, id=watch.id + id_)
-    (recorded,) = (await world.store.write([step(known, State.DREAMING, to())], [])).recorded
+    known = replace(
+        watch, fence=watch.fence + fence, seq=watch.seq + seq, id=watch.id + id_
+    )
+    (recorded,) = (
+        await world.store.write([step(known, State.DREAMING, to())], [])
+    ).recorded
     assert (recorded.accepted, recorded.deliveries) == (False, ())
     assert len(await world.deliveries()) == 1
     assert (await world.store.census()).events == 1
@@ -88,7 +92,9 @@ async def test_two_steps_of_one_watch_fit_into_one_commit(store: Store) -> None:
     ]
 
 
-async def test_a_refused_change_does_not_spoil_the_others_of_its_commit(store: Store) -> None:
+async def test_a_refused_change_does_not_spoil_the_others_of_its_commit(
+    store: Store,
+) -> None:
     one, two = await watching(store, "g1"), await watching(store, "g2")
     stale = step(replace(one, fence=9), State.QUEUED, to())
     recorded = (await store.write([stale, step(two, State.QUEUED, to())], [])).recorded
@@ -138,7 +144,9 @@ async def test_a_born_delivery_is_claimed_for_its_lease(world: World) -> None:
     assert (delivery.attempt, delivery.fence) == (2, 1)
 
 
-async def test_a_delivery_is_not_born_claimed_behind_one_that_is_pending(store: Store) -> None:
+async def test_a_delivery_is_not_born_claimed_behind_one_that_is_pending(
+    store: Store,
+) -> None:
     watch = await announced(store, await watching(store), State.QUEUED)
     written = await store.write([step(watch, State.DREAMING, to())], [])
     assert [b.claimed for b in written.recorded[0].deliveries] == [False]

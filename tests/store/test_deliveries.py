@@ -13,7 +13,6 @@ from tests.store.world import (
     SECOND,
     Logged,
     World,
-    after,
     announced,
     claimed,
     message,
@@ -23,7 +22,6 @@ from tests.store.world import (
     step,
     to,
     watching,
-    wish,
 )
 
 pytestmark = pytest.mark.anyio
@@ -89,7 +87,9 @@ async def test_a_later_state_waits_for_the_earlier_one(world: World) -> None:
     assert second.seq == 1
 
 
-async def test_a_later_state_waits_while_the_earlier_one_is_tried_again(world: World) -> None:
+async def test_a_later_state_waits_while_the_earlier_one_is_tried_again(
+    world: World,
+) -> None:
     await announced(world.store, await watching(world.store), State.QUEUED, State.DREAMING)
     (first,) = await claimed(world.store)
     written = await world.store.write([], [settled(first, Status.PENDING, wait=MINUTE)])
@@ -114,7 +114,9 @@ async def test_a_blocked_delivery_moves_behind_what_it_waits_for(world: World) -
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED])
-async def test_an_end_of_any_kind_lets_the_next_state_go(store: Store, status: Status) -> None:
+async def test_an_end_of_any_kind_lets_the_next_state_go(
+    store: Store, status: Status
+) -> None:
     await announced(store, await watching(store), State.QUEUED, State.DREAMING)
     (first,) = await claimed(store)
     await store.write([], [settled(first, status)])
@@ -200,7 +202,12 @@ async def test_a_settled_delivery_keeps_what_came_of_it(world: World) -> None:
     settlement = settled(delivery, code=200, why="fine", answer=b"\xff\0ok")
     assert (await world.store.write([], [settlement])).fenced == 0
     (row,) = await world.deliveries()
-    assert (row.status, row.claimed, row.code, row.why) == (Status.DELIVERED, False, 200, "fine")
+    assert (row.status, row.claimed, row.code, row.why) == (
+        Status.DELIVERED,
+        False,
+        200,
+        "fine",
+    )
     assert await world.attempts() == [
         Logged(delivery=delivery.id, number=1, code=200, why="fine", answer=b"\xff\0ok")
     ]
@@ -328,7 +335,9 @@ async def test_a_settlement_can_disable_its_webhook(store: Store) -> None:
     assert await claimed(store) == ()
 
 
-async def test_next_due_speaks_of_every_webhook_with_something_pending(world: World) -> None:
+async def test_next_due_speaks_of_every_webhook_with_something_pending(
+    world: World,
+) -> None:
     watch = await watching(world.store, "g1", 1, 2)
     await world.store.write([step(watch, State.QUEUED, to(1), to(2, room=False))], [])
     assert await world.store.next_due() == {1: LEASE, 2: timedelta()}
@@ -366,7 +375,11 @@ async def test_all_states_of_many_generations_arrive_in_order(world: World) -> N
                 seen[delivery.watch or 0].append(delivery.seq)
             await world.store.write(
                 [],
-                [settled(delivery, Status.PENDING, wait=SECOND) if fails else settled(delivery)],
+                [
+                    settled(delivery, Status.PENDING, wait=SECOND)
+                    if fails
+                    else settled(delivery)
+                ],
             )
         world.clock.pass_(SECOND)
     assert all(seqs == [0, 1, 2] for seqs in seen.values())

@@ -1,5 +1,6 @@
 """What the SQLite store promises about its file."""
 
+# ruff: noqa: ASYNC240  (the files of a test are small and near)
 import os
 import resource
 import sqlite3
@@ -17,7 +18,16 @@ from bridge.core.ladder import State
 from bridge.errors import StoreBroken, StoreError, StoreRefused, StoreUnavailable
 from bridge.store import place
 from bridge.store.file import APPLICATION_ID, SETTINGS, WORN_OUT
-from tests.store.world import SqliteWorld, announced, claimed, step, to, watching, wish
+from tests.store.world import (
+    SECOND,
+    SqliteWorld,
+    announced,
+    claimed,
+    step,
+    to,
+    watching,
+    wish,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -157,7 +167,9 @@ async def test_a_folder_is_refused(path: Path) -> None:
 
 
 async def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
-    assert "does not exist: create it" in await refused(tmp_path / "nowhere" / "genbridge.db")
+    assert "does not exist: create it" in await refused(
+        tmp_path / "nowhere" / "genbridge.db"
+    )
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
@@ -168,11 +180,13 @@ async def test_the_file_of_another_user_is_refused(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("magic", "name"), [(0x6969, "NFS"), (0xFF534D42, "SMB"), (0x01021997, "9p"), (0xC36400, "Ceph")]
+    ("magic", "name"),
+    [(0x6969, "NFS"), (0xFF534D42, "SMB"), (0x01021997, "9p"), (0xC36400, "Ceph")],
 )
 async def test_a_network_drive_is_refused(path: Path, magic: int, name: str) -> None:
-    with pytest.raises(StoreRefused, match=f"network drive \\({name}\\)"), place.held(
-        path, kind=lambda _: magic
+    with (
+        pytest.raises(StoreRefused, match=f"network drive \\({name}\\)"),
+        place.held(path, kind=lambda _: magic),
     ):
         pass
     assert not path.exists()
@@ -312,6 +326,7 @@ async def test_an_input_output_error_is_unavailable_and_heals(sqlite: SqliteWorl
         with pytest.raises(StoreUnavailable):
             await sqlite.store.alive()
     await sqlite.store.alive()
+    sqlite.clock.pass_(SECOND)
     with no_file_may_grow(), pytest.raises(StoreUnavailable):
         await sqlite.store.alive()
     await sqlite.store.alive()
@@ -326,7 +341,9 @@ async def test_a_disk_that_only_fails_is_given_up(sqlite: SqliteWorld) -> None:
             await sqlite.store.alive()
 
 
-async def test_what_no_table_takes_is_an_error_and_writes_nothing(sqlite: SqliteWorld) -> None:
+async def test_what_no_table_takes_is_an_error_and_writes_nothing(
+    sqlite: SqliteWorld,
+) -> None:
     watch = await watching(sqlite.store)
     with pytest.raises(StoreError, match="FOREIGN KEY"):
         await sqlite.store.write([step(watch, State.QUEUED, to(77))], [])
@@ -341,9 +358,7 @@ async def test_retention_gives_room_back(sqlite: SqliteWorld) -> None:
     await sqlite.store.unwatch([watch.generation for watch in watches])
     (before,) = sqlite.sql("PRAGMA page_count")[0]
     sqlite.clock.pass_(1000 * DAY)
-    while await sqlite.store.prune(
-        attempts=DAY, bodies=DAY, deliveries=DAY
-    ):
+    while await sqlite.store.prune(attempts=DAY, bodies=DAY, deliveries=DAY):
         pass
     (now,) = sqlite.sql("PRAGMA page_count")[0]
     assert now < before / 2

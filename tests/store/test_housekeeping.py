@@ -74,7 +74,9 @@ async def test_a_restart_keeps_waits_and_tries(world: World) -> None:
     assert (again.tries, again.attempt) == (1, 2)
 
 
-async def test_nothing_waits_for_ever_because_the_wall_clock_was_wrong(world: World) -> None:
+async def test_nothing_waits_for_ever_because_the_wall_clock_was_wrong(
+    world: World,
+) -> None:
     await announced(world.store, await watching(world.store), State.QUEUED)
     (delivery,) = await claimed(world.store)
     (state,) = (await world.store.webhooks(["name:one"])).values()
@@ -146,7 +148,9 @@ async def test_one_call_deletes_no_more_than_a_thousand_rows(world: World) -> No
     for part in range(3):
         names = [f"g{part}-{i}" for i in range(400)]
         watches = (await world.store.register([wish(name) for name in names])).started
-        await world.store.write([step(w, State.QUEUED, to(room=False)) for w in watches], [])
+        await world.store.write(
+            [step(w, State.QUEUED, to(room=False)) for w in watches], []
+        )
         got = await claimed(world.store, room(slots=400))
         await world.store.write([], [settled(delivery) for delivery in got])
     world.clock.pass_(31 * DAY)

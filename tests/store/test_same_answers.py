@@ -66,21 +66,29 @@ rooms = st.lists(
     max_size=2,
     unique_by=lambda room: room.webhook,
 )
-steps = st.tuples(
-    st.sampled_from(GENERATIONS),
-    st.sampled_from(State),
-    st.sampled_from(["", "", "", "lost", "stalled:1"]),
-    st.booleans(),
-    recipients,
-    st.sampled_from([0, 0, 0, 0, 1]),
+steps = st.fixed_dictionaries(
+    {
+        "id_": st.sampled_from(GENERATIONS),
+        "state": st.sampled_from(State),
+        "tag": st.sampled_from(["", "", "", "lost", "stalled:1"]),
+        "ended": st.booleans(),
+        "told": recipients,
+        "stale": st.sampled_from([0, 0, 0, 0, 1]),
+    }
 )
-settlements = st.tuples(
-    st.integers(0, 5),
-    st.sampled_from([Status.DELIVERED, Status.DELIVERED, Status.PENDING, Status.FAILED]),
-    st.sampled_from([0, 1, 60]),
-    st.booleans(),
-    st.sampled_from([b"", b"ok", b"no"]),
-    st.sampled_from([None, None, None, Condition.ACTIVE, Condition.DISABLED]),
+settlements = st.fixed_dictionaries(
+    {
+        "which": st.integers(0, 5),
+        "status": st.sampled_from(
+            [Status.DELIVERED, Status.DELIVERED, Status.PENDING, Status.FAILED]
+        ),
+        "wait": st.sampled_from([0, 1, 60]),
+        "step": st.booleans(),
+        "answer": st.sampled_from([b"", b"ok", b"no"]),
+        "condition": st.sampled_from(
+            [None, None, None, Condition.ACTIVE, Condition.DISABLED]
+        ),
+    }
 )
 
 
@@ -98,7 +106,10 @@ class Pair(RuleBasedStateMachine):
         self.worlds: list[World] = [self.portal.call(_twin), self.file]
         self.watches: list[dict[str, Watch]] = [{}, {}]
         self.held: list[list[Delivery]] = [[], []]
-        self.last: list[tuple[Sequence[Change], Sequence[Settlement]]] = [((), ()), ((), ())]
+        self.last: list[tuple[Sequence[Change], Sequence[Settlement]]] = [
+            ((), ()),
+            ((), ()),
+        ]
         self.both(lambda world, _: world.store.webhooks(["name:one", "name:two"]))
 
     def teardown(self) -> None:
@@ -118,7 +129,9 @@ class Pair(RuleBasedStateMachine):
 
     @rule(wishes=st.lists(wishes, max_size=3), digest=st.sampled_from("abc"))
     def configure(self, wishes: list[WatchWish], digest: str) -> None:
-        for i, enlisted in enumerate(self.both(lambda w, _: w.store.configure(wishes, digest))):
+        for i, enlisted in enumerate(
+            self.both(lambda w, _: w.store.configure(wishes, digest))
+        ):
             self.know(i, enlisted.started)
 
     @rule(ids=st.lists(st.sampled_from(GENERATIONS), max_size=2))
@@ -142,15 +155,22 @@ class Pair(RuleBasedStateMachine):
     )
     def write(self, steps: list[Any], settlements: list[Any]) -> None:
         for i in range(2):
-            changes = [self.change(i, *one) for one in steps if one[0] in self.watches[i]]
-            self.last[i] = (changes, [self.settlement(i, *s) for s in settlements if self.held[i]])
+            changes = [
+                self.change(i, **one) for one in steps if one["id_"] in self.watches[i]
+            ]
+            self.last[i] = (
+                changes,
+                [self.settlement(i, **s) for s in settlements if self.held[i]],
+            )
         for i, written in enumerate(self.both(lambda w, i: w.store.write(*self.last[i]))):
             for change, recorded in zip(self.last[i][0], written.recorded, strict=True):
                 if recorded.accepted and change.watch == self.watches[i].get(
                     change.watch.generation.id
                 ):
                     self.know(i, [replace(change.watch, seq=change.seq, rank=change.rank)])
-                self.held[i] += [_held(change, born) for born in recorded.deliveries if born.claimed]
+                self.held[i] += [
+                    _held(change, born) for born in recorded.deliveries if born.claimed
+                ]
 
     @rule()
     def repeat(self) -> None:
@@ -207,6 +227,7 @@ class Pair(RuleBasedStateMachine):
     def change(
         self,
         i: int,
+        *,
         id_: str,
         state: State,
         tag: str,
@@ -229,6 +250,7 @@ class Pair(RuleBasedStateMachine):
     def settlement(
         self,
         i: int,
+        *,
         which: int,
         status: Status,
         wait: int,

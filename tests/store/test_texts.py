@@ -68,7 +68,9 @@ async def test_a_message_without_a_document_has_none(store: Store) -> None:
 
 
 @pytest.mark.parametrize("word", ["\0nul", "a\ud800b", "é", "w" * 5000])
-async def test_a_providers_word_is_kept_as_far_as_it_can_be(store: Store, word: str) -> None:
+async def test_a_providers_word_is_kept_as_far_as_it_can_be(
+    store: Store, word: str
+) -> None:
     watch = await watching(store)
     change = Change(
         watch=watch,
@@ -107,7 +109,9 @@ def test_a_plain_text_has_nothing_that_a_database_refuses(text: str) -> None:
 @given(
     st.dictionaries(
         st.text(st.characters(codec="ascii")),
-        st.one_of(st.integers(), st.text(), st.booleans(), st.none(), st.floats(allow_nan=False)),
+        st.one_of(
+            st.integers(), st.text(), st.booleans(), st.none(), st.floats(allow_nan=False)
+        ),
     )
 )
 def test_metadata_comes_out_as_json_says_it(metadata: dict[str, object]) -> None:

@@ -9,7 +9,17 @@ from bridge.core.ladder import State
 from bridge.core.ports import Store
 from bridge.core.watch import Generation, Origin
 from bridge.errors import StoreError
-from tests.store.world import World, after, announced, message, room, step, to, watching, wish
+from tests.store.world import (
+    World,
+    after,
+    announced,
+    message,
+    room,
+    step,
+    to,
+    watching,
+    wish,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -72,7 +82,9 @@ async def test_a_second_wish_unites_webhooks_raises_until_and_replaces_the_rest(
     assert changed.uid == watch.uid
 
 
-async def test_a_change_that_does_not_know_of_a_second_wish_is_refused(store: Store) -> None:
+async def test_a_change_that_does_not_know_of_a_second_wish_is_refused(
+    store: Store,
+) -> None:
     watch = await watching(store)
     await store.register([wish("g1", 2)])
     (recorded,) = (await store.write([step(watch, State.QUEUED, to())], [])).recorded
@@ -80,7 +92,9 @@ async def test_a_change_that_does_not_know_of_a_second_wish_is_refused(store: St
     assert (await store.census()).events == 0
 
 
-async def test_two_wishes_for_one_generation_in_one_call_are_one_watch(store: Store) -> None:
+async def test_two_wishes_for_one_generation_in_one_call_are_one_watch(
+    store: Store,
+) -> None:
     await store.webhooks(["name:one", "name:two"])
     enlisted = await store.register([wish("g1", 1), wish("g2", 1), wish("g1", 2)])
     assert [(w.generation.id, w.webhooks) for w in enlisted.started] == [
@@ -124,7 +138,9 @@ async def test_a_watch_that_reached_its_goal_goes_on_for_a_higher_one(world: Wor
     watch = await watching(world.store, until=State.DREAMING)
     await world.store.write([step(watch, State.DREAMING, ended=True)], [])
     world.clock.pass_(HOUR)
-    (again,) = (await world.store.register([wish(until=State.COMPLETED, deadline=HOUR)])).started
+    (again,) = (
+        await world.store.register([wish(until=State.COMPLETED, deadline=HOUR)])
+    ).started
     assert (again.uid, again.rank, again.seq) == (watch.uid, State.DREAMING, 0)
     assert (again.age, again.left) == (timedelta(), HOUR)
     assert again.fence > watch.fence
@@ -146,7 +162,9 @@ async def test_a_lost_watch_begins_again_only_for_more_than_was_asked(store: Sto
     assert again.webhooks == (1, 2)
 
 
-async def test_a_watch_that_a_person_ended_begins_again_when_asked_for(store: Store) -> None:
+async def test_a_watch_that_a_person_ended_begins_again_when_asked_for(
+    store: Store,
+) -> None:
     watch = await watching(store)
     assert (await store.unwatch([watch.generation])).ended == (watch.generation,)
     assert await store.watch(watch.generation) is None
@@ -164,7 +182,9 @@ async def test_unwatching_refuses_the_owners_next_step_but_not_its_deliveries(
     assert [d.seq for d in await store.claim_deliveries([room()])] == [0]
 
 
-async def test_unwatching_can_be_repeated_and_says_nothing_of_strangers(store: Store) -> None:
+async def test_unwatching_can_be_repeated_and_says_nothing_of_strangers(
+    store: Store,
+) -> None:
     watch = await watching(store)
     stranger = Generation("luma", "unknown")
     for _ in range(2):
@@ -185,7 +205,9 @@ async def test_every_running_watch_is_handed_out_once_a_run(world: World) -> Non
     assert handed == ["g0", "g1", "g2", "g4", "g5", "g6"]
 
 
-async def test_what_is_registered_before_the_walk_is_not_handed_out_twice(world: World) -> None:
+async def test_what_is_registered_before_the_walk_is_not_handed_out_twice(
+    world: World,
+) -> None:
     await world.store.webhooks(["name:one"])
     await world.store.register([wish(f"g{i}") for i in range(4)])
     await world.restart()
@@ -239,7 +261,9 @@ async def test_the_age_of_a_state_counts_from_its_first_sight(world: World) -> N
     assert (seen.state_age, seen.seq) == (HOUR, 1)
 
 
-async def test_a_file_begins_its_watches_and_ends_what_it_no_longer_names(store: Store) -> None:
+async def test_a_file_begins_its_watches_and_ends_what_it_no_longer_names(
+    store: Store,
+) -> None:
     await store.webhooks(["name:one"])
     await store.register([wish("api")])
     first = await store.configure(

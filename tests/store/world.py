@@ -1,7 +1,7 @@
 """A store with everything around it: a clock to turn, a disk to look at, a next run to begin."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -74,8 +74,15 @@ class Logged:
 class World(Protocol):
     """What a test of the suite sees of a kind of store."""
 
-    clock: HandClock
-    store: Store
+    @property
+    def clock(self) -> HandClock:
+        """The clock to turn."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """The store of this run."""
+        ...
 
     async def restart(self) -> None:
         """End this run, whatever it has claimed, and begin the next."""
@@ -215,7 +222,7 @@ class SqliteWorld:
             connection.close()
 
 
-def uids() -> Iterable[UUID] | Any:
+def uids() -> Iterator[UUID]:
     """Return uuids that are the same in every run."""
     return (UUID(int=number) for number in count(1))
 
@@ -295,10 +302,19 @@ def settled(
 ) -> Settlement:
     """Return a settlement after an attempt."""
     attempt = Attempt(
-        number=delivery.attempt, code=code, why=why, timings=Timings(total=2.5), answer=answer
+        number=delivery.attempt,
+        code=code,
+        why=why,
+        timings=Timings(total=2.5),
+        answer=answer,
     )
     return Settlement(
-        delivery=delivery, status=status, wait=wait, attempt=attempt, webhook=webhook, **more
+        delivery=delivery,
+        status=status,
+        wait=wait,
+        attempt=attempt,
+        webhook=webhook,
+        **more,
     )
 
 

@@ -197,6 +197,7 @@ def test_a_time_that_is_not_whole_seconds_is_refused(stamp: str) -> None:
         "whsec_" + "A" * 16,
         NEW.rstrip("="),
         NEW + "\n",
+        NEW[:-2] + "9=",
         "whsec_" + b64encode(b"\xfb\xff" * 16).decode().replace("+", "-").replace("/", "_"),
         "whpk_",
         "whpk_" + b64encode(bytes(31)).decode(),

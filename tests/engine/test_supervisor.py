@@ -1,0 +1,71 @@
+"""Sources that come, change and go while generations are watched."""
+
+import anyio
+import pytest
+
+from bridge.core.settings import Rate
+from bridge.core.watch import Generation
+from tests.engine.rig import Rig, source, webhook
+
+pytestmark = pytest.mark.anyio
+
+WALK = (("queued", 5.0), ("dreaming", 20.0), ("completed", None))
+
+
+async def test_a_source_that_changes_keeps_its_watches_and_asks_under_the_new_settings() -> (
+    None
+):
+    rig = Rig()
+    id_ = rig.upstream.add("aimlapi-luma", script=WALK)
+    first = source(rig.upstream)
+    async with rig.engine([first], [webhook()]) as engine:
+        await engine.watch("aimlapi-luma", id_)
+        await anyio.sleep(10)
+        changed = source(rig.upstream, rate=Rate(per_second=1.0))
+        engine.supervisor.set_sources({changed.name: changed})
+        await anyio.sleep(1)
+        assert rig.upstream.open == 1
+        await anyio.sleep(60)
+    assert rig.told(id_) == ["queued", "dreaming", "completed"]
+
+
+async def test_a_source_that_stays_as_it_is_drops_no_hold() -> None:
+    rig = Rig()
+    id_ = rig.upstream.add("aimlapi-luma", script=WALK)
+    async with rig.engine([source(rig.upstream)], [webhook()]) as engine:
+        await engine.watch("aimlapi-luma", id_)
+        await anyio.sleep(10)
+        asked = len(rig.upstream.sent)
+        engine.supervisor.set_sources({"aimlapi-luma": source(rig.upstream)})
+        await anyio.sleep(10)
+        assert len(rig.upstream.sent) == asked
+
+
+async def test_watches_of_a_source_that_is_gone_rest_until_it_is_back() -> None:
+    rig = Rig()
+    id_ = rig.upstream.add("aimlapi-luma", script=WALK)
+    luma = source(rig.upstream)
+    async with rig.engine([luma], [webhook()]) as engine:
+        await engine.watch("aimlapi-luma", id_)
+        await anyio.sleep(1)
+        engine.supervisor.set_sources({})
+        await anyio.sleep(100)
+        assert rig.told(id_) == ["queued"]
+        engine.supervisor.set_sources({"aimlapi-luma": luma})
+        await anyio.sleep(10)
+    assert rig.told(id_) == ["queued", "completed"]
+
+
+async def test_a_watch_that_is_ended_is_asked_about_no_more() -> None:
+    rig = Rig()
+    ids = [rig.upstream.add("luma-agents", script=(("queued", None),)) for _ in range(2)]
+    async with rig.engine([source(rig.upstream, "luma-agents")], [webhook()]) as engine:
+        await engine.watch("luma-agents", *ids)
+        await anyio.sleep(10)
+        engine.supervisor.drop([Generation("luma-agents", ids[0])])
+        asked = len(rig.upstream.requests)
+        await anyio.sleep(100)
+        later = list(rig.upstream.requests)[asked:]
+        assert engine.supervisor.watching() == 1
+    assert later
+    assert not [call for call in later if ids[0] in call.path]

@@ -1,0 +1,180 @@
+"""The writer: groups, a store that is away, a row that the store refuses."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import anyio
+import pytest
+
+from bridge.core.change import Change, Recorded
+from bridge.core.delivery import Delivery, Settlement, Status
+from bridge.core.ladder import State
+from bridge.core.message import Message
+from bridge.core.ports import Written
+from bridge.core.watch import Generation, Watch
+from bridge.engine.writer import Writer
+from bridge.errors import StoreError, StoreUnavailable
+from tests.engine.rig import Lines
+from tests.fakes.clock import VirtualClock
+
+pytestmark = pytest.mark.anyio
+
+MESSAGE = Message(id=UUID(int=1), body=b"{}")
+
+
+class Ledger:
+    """A store that takes a tenth of a second for each commit, and refuses what it is told to."""
+
+    def __init__(self) -> None:
+        self.groups: list[tuple[list[int], list[int]]] = []
+        self.refuses: Callable[[set[int]], StoreError | None] = lambda _: None
+
+    async def write(
+        self, changes: Sequence[Change], settlements: Sequence[Settlement]
+    ) -> Written:
+        await anyio.sleep(0.1)
+        ids = [c.watch.id for c in changes], [s.delivery.id for s in settlements]
+        error = self.refuses({*ids[0], *ids[1]})
+        if error is not None:
+            raise error
+        self.groups.append(ids)
+        return Written(recorded=tuple(Recorded(accepted=True) for _ in changes))
+
+    @property
+    def written(self) -> set[int]:
+        return {id_ for group in self.groups for ids in group for id_ in ids}
+
+
+@asynccontextmanager
+async def writing(ledger: Ledger) -> AsyncIterator[Writer]:
+    writer = Writer(ledger, clock=VirtualClock(), log=Lines())
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(writer.run)
+        yield writer
+        tasks.cancel_scope.cancel()
+
+
+def change(id_: int) -> Change:
+    watch = Watch(
+        id=id_,
+        uid=UUID(int=id_),
+        fence=0,
+        generation=Generation("s", str(id_)),
+        until=State.COMPLETED,
+        webhooks=(1,),
+        metadata={},
+    )
+    return Change(
+        watch=watch,
+        rank=0,
+        native_state="queued",
+        ended=None,
+        tag="queued",
+        message=MESSAGE,
+    )
+
+
+def settlement(id_: int) -> Settlement:
+    delivery = Delivery(
+        id=id_,
+        fence=0,
+        webhook=1,
+        watch=1,
+        seq=0,
+        attempt=1,
+        tries=0,
+        manual=False,
+        message=MESSAGE,
+    )
+    return Settlement(delivery=delivery, status=Status.DELIVERED, attempt=None)
+
+
+async def record_all(writer: Writer, ids: Sequence[int]) -> list[bool]:
+    accepted: list[bool] = []
+
+    async def one(id_: int) -> None:
+        accepted.append((await writer.record(change(id_))).accepted)
+
+    async with anyio.create_task_group() as tasks:
+        for id_ in ids:
+            tasks.start_soon(one, id_)
+    return accepted
+
+
+async def test_an_idle_writer_commits_a_change_at_once() -> None:
+    ledger = Ledger()
+    async with writing(ledger) as writer:
+        began = anyio.current_time()
+        assert (await writer.record(change(1))).accepted
+        assert anyio.current_time() - began == pytest.approx(0.1)
+
+
+async def test_what_arrives_while_a_commit_runs_goes_into_the_next_one() -> None:
+    ledger = Ledger()
+    async with writing(ledger) as writer, anyio.create_task_group() as tasks:
+        tasks.start_soon(record_all, writer, [1])
+        await anyio.sleep(0.05)
+        tasks.start_soon(record_all, writer, range(2, 12))
+    assert [len(changes) for changes, _ in ledger.groups] == [1, 10]
+
+
+async def test_no_commit_is_larger_than_five_hundred_rows() -> None:
+    ledger = Ledger()
+    async with writing(ledger) as writer:
+        await record_all(writer, range(1, 1201))
+    assert [len(changes) for changes, _ in ledger.groups] == [500, 500, 200]
+
+
+async def test_settlements_wait_for_company_and_not_for_long() -> None:
+    ledger = Ledger()
+    async with writing(ledger) as writer:
+        for id_ in range(5):
+            writer.settle(settlement(id_))
+            await anyio.sleep(0.005)
+        await anyio.sleep(0.2)
+    assert [settled for _, settled in ledger.groups] == [[0, 1, 2, 3, 4]]
+
+
+async def test_a_change_takes_the_waiting_settlements_along() -> None:
+    ledger = Ledger()
+    async with writing(ledger) as writer:
+        writer.settle(settlement(7))
+        await writer.record(change(1))
+    assert ledger.groups == [([1], [7])]
+
+
+async def test_a_store_that_is_away_for_an_hour_loses_nothing() -> None:
+    ledger = Ledger()
+    ledger.refuses = lambda _: StoreUnavailable("disk full")
+    async with writing(ledger) as writer, anyio.create_task_group() as tasks:
+        tasks.start_soon(record_all, writer, [1, 2])
+        writer.settle(settlement(9))
+        await anyio.sleep(3600)
+        assert writer.trouble == "disk full"
+        ledger.refuses = lambda _: None
+        await anyio.sleep(2)
+        assert writer.trouble is None
+    assert ledger.written == {1, 2, 9}
+
+
+async def test_one_row_that_the_store_refuses_does_not_keep_the_others_out() -> None:
+    ledger = Ledger()
+    ledger.refuses = lambda ids: StoreError("no such row") if 13 in ids else None
+    async with writing(ledger) as writer:
+        for id_ in range(100, 110):
+            writer.settle(settlement(id_))
+        accepted = await record_all(writer, range(1, 41))
+        await writer.flushed()
+    assert sorted(accepted) == [False] + [True] * 39
+    assert ledger.written == {*range(1, 41), *range(100, 110)} - {13}
+
+
+async def test_flushing_returns_once_everything_is_written() -> None:
+    ledger = Ledger()
+    async with writing(ledger) as writer:
+        for id_ in range(1000):
+            writer.settle(settlement(id_))
+        await writer.flushed()
+        assert len(ledger.written) == 1000
+        await writer.flushed()
