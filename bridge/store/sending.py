@@ -42,7 +42,7 @@ DUE = Statement(
     )
     .where(
         d.webhook_id == given("hook"),
-        d.manual == given("manual"),
+        d.manual == given("manual", FLAG),
         d.status == 0,
         d.due_at <= Now(),
         exists().where(

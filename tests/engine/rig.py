@@ -53,7 +53,7 @@ class Lines:
 
 
 def source(upstream: FakeUpstream, name: str = "aimlapi-luma", **changes: Any) -> Source:
-    kinds = {"aimlapi-luma": AimlapiLuma, "luma-agents": LumaAgents}
+    kinds: dict[str, type[Any]] = {"aimlapi-luma": AimlapiLuma, "luma-agents": LumaAgents}
     provider = kinds[name](api_key="key", base_url=upstream.url(name))
     settings: dict[str, Any] = {
         "rate": Rate(per_second=100.0),

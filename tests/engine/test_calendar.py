@@ -75,6 +75,7 @@ async def test_nothing_runs_after_the_calendar_is_left() -> None:
     async with Calendar(clock=VirtualClock(), log=Lines()) as calendar:
         calendar.add("sweep", timedelta(milliseconds=10), work)
         await anyio.sleep(0.05)
+    await anyio.sleep(0.05)
     seen = times
     await anyio.sleep(0.05)
     assert times == seen

@@ -63,6 +63,7 @@ async def test_a_watch_that_is_ended_is_asked_about_no_more() -> None:
         await engine.watch("luma-agents", *ids)
         await anyio.sleep(10)
         engine.supervisor.drop([Generation("luma-agents", ids[0])])
+        await anyio.sleep(0.1)
         asked = len(rig.upstream.requests)
         await anyio.sleep(100)
         later = list(rig.upstream.requests)[asked:]
