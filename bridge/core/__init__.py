@@ -1,1 +1,1 @@
-"""Every decision, as plain functions and frozen records: nothing here waits, asks, sends or remembers."""
+"""Every decision, as plain functions and records: nothing here waits, asks, sends or remembers."""

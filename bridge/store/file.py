@@ -67,6 +67,7 @@ class File:
         self._path = path
         self._kind = kind
         self._holding = ExitStack()
+        self._held = False
         self._connection: sqlite3.Connection | None = None
         self._prepared: dict[Statement, Prepared] = {}
         self._worn = 0
@@ -82,7 +83,8 @@ class File:
             )
         with ExitStack() as holding:
             holding.enter_context(place.held(self._path, kind=self._kind))
-            holding.callback(self._disconnect)
+            holding.callback(self._let_go)
+            self._held = True
             crashed = self._left_behind()
             with self._translated():
                 self._open(now)
@@ -150,6 +152,8 @@ class File:
         if connection.in_transaction:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            self._disconnect()
 
     def _known(self, statement: Statement) -> Prepared:
         if statement not in self._prepared:
@@ -157,6 +161,8 @@ class File:
         return self._prepared[statement]
 
     def _connected(self) -> sqlite3.Connection:
+        if not self._held:
+            raise StoreUnavailable(f"database {self._path} is closed")
         if self._connection is None:
             self._connection = self._connect()
         return self._connection
@@ -175,6 +181,10 @@ class File:
             connection.close()
             raise
         return connection
+
+    def _let_go(self) -> None:
+        self._held = False
+        self._disconnect()
 
     def _disconnect(self) -> None:
         """Close the connection, which checkpoints."""

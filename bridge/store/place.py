@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bridge.errors import StoreRefused, StoreUnavailable
@@ -72,8 +72,9 @@ def _locked(path: Path) -> Iterator[None]:
                 f"{path}: the database is held by {_holder(lock)}: one process at a time "
                 "uses a SQLite file; stop that one, or use postgresql://"
             ) from None
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # on a full disk the lock holds without its pid
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(lock)
@@ -97,8 +98,14 @@ def _made_private(path: Path) -> None:
 
 
 def _opened(path: Path, flags: int) -> int:
-    try:
+    with _refusing(path):
         return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE)
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise StoreRefused(
             f"{path}: cannot be opened for writing: {error.strerror}: check its rights and "
@@ -108,14 +115,10 @@ def _opened(path: Path, flags: int) -> int:
 
 def _tightened(path: Path) -> bool:
     """Say whether the file is there; refuse a foreign one, close an open one to others."""
-    try:
+    with _refusing(path):
+        if not os.path.lexists(path):
+            return False
         status = path.lstat()
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise StoreRefused(
-            f"{path}: {error.strerror}: check the rights of its folder"
-        ) from error
     if stat.S_ISLNK(status.st_mode):
         raise StoreRefused(f"{path} is a symbolic link: name the file that it points to")
     if not stat.S_ISREG(status.st_mode):
@@ -128,5 +131,6 @@ def _tightened(path: Path) -> bool:
             "run as its owner, or give the file to this user"
         )
     if stat.S_IMODE(status.st_mode) & ~PRIVATE:
-        path.chmod(PRIVATE)
+        with _refusing(path):
+            path.chmod(PRIVATE)
     return True

@@ -95,6 +95,15 @@ async def test_a_closed_store_leaves_one_whole_file(path: Path) -> None:
     ]
 
 
+async def test_a_closed_store_touches_its_file_no_more(path: Path) -> None:
+    world = SqliteWorld(path)
+    await world.open()
+    await world.close()
+    with pytest.raises(StoreUnavailable, match="is closed"):
+        await world.store.alive()
+    await world.close()
+
+
 async def test_a_second_store_in_the_same_process_is_refused(sqlite: SqliteWorld) -> None:
     why = await refused(sqlite.path)
     assert f"held by process {os.getpid()}" in why
@@ -330,6 +339,22 @@ async def test_an_input_output_error_is_unavailable_and_heals(sqlite: SqliteWorl
     with no_file_may_grow(), pytest.raises(StoreUnavailable):
         await sqlite.store.alive()
     await sqlite.store.alive()
+
+
+@pytest.mark.parametrize("there", [False, True])
+async def test_a_disk_without_room_makes_no_half_database(path: Path, there: bool) -> None:
+    if there:
+        path.touch()
+    world = SqliteWorld(path)
+    with no_file_may_grow(), pytest.raises(StoreUnavailable):
+        await world.open()
+    await world.open()
+    await announced(world.store, await watching(world.store), State.QUEUED)
+    await world.close()
+
+
+async def test_a_folder_that_cannot_be_written_is_refused() -> None:
+    assert "cannot be opened for writing" in await refused(Path("/proc/genbridge.db"))
 
 
 async def test_a_disk_that_only_fails_is_given_up(sqlite: SqliteWorld) -> None:
