@@ -9,7 +9,7 @@ WORKDIR /src
 COPY requirements.lock ./
 RUN python3 -m venv /opt/genbridge \
  && /opt/genbridge/bin/pip install --quiet --no-cache-dir --only-binary :all: --require-hashes -r requirements.lock
-COPY pyproject.toml LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
 COPY bridge/ bridge/
 RUN /opt/genbridge/bin/pip install --quiet --no-cache-dir --no-index --no-deps --no-build-isolation . \
  && /opt/genbridge/bin/pip uninstall --yes --quiet editables hatchling pip
