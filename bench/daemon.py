@@ -68,7 +68,7 @@ def running(
     **source: Any,
 ) -> Iterator[Daemon]:
     """Run a daemon; it is ready inside the block and ends with it."""
-    with TemporaryDirectory(dir=Path.cwd()) as own:
+    with TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as own:
         place = folder or Path(own)
         config = Path(own, "config.yaml")
         config.write_text(

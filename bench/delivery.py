@@ -135,7 +135,7 @@ class Work:
 async def work(url: str, concurrency: int) -> AsyncIterator[Work]:
     """Open a database and a client, and run the loops."""
     allow = (ip_network("127.0.0.0/8"),)
-    with TemporaryDirectory(dir=Path.cwd()) as folder:
+    with TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder:
         path = Path(folder, "bench.db")
         async with (
             await SqliteStore.open(path, clock=SystemClock(), uid=uuid4) as store,

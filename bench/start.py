@@ -100,7 +100,7 @@ def main() -> None:
         [ready([f"g{i}" for i in range(10)]) for _ in runs],
         "asked: ≤ 1",
     )
-    with TemporaryDirectory(dir=Path.cwd()) as folder:
+    with TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder:
         anyio.run(fill, Path(folder, "bench.db"))
         row(
             f"ready, {MANY:,} watches and {MANY:,} pending deliveries",

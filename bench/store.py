@@ -59,7 +59,7 @@ def main() -> None:
 
 
 async def _measure(batch: int, rounds: int) -> Figure:
-    with TemporaryDirectory(dir=Path.cwd()) as folder:
+    with TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder:
         store = await _opened(Path(folder))
         async with store:
             (webhook,) = (await store.webhooks(["name:studio"])).values()
@@ -140,7 +140,7 @@ def _wishes(count: int, webhook: int) -> list[WatchWish]:
 
 
 async def _watches(count: int) -> None:
-    with TemporaryDirectory(dir=Path.cwd()) as folder:
+    with TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder:
         async with await _opened(Path(folder)) as store:
             (webhook,) = (await store.webhooks(["name:studio"])).values()
             wishes = _wishes(count, webhook.id)

@@ -1,0 +1,232 @@
+"""The verifiers in the pages tell genuine callbacks from others, in whatever language."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from standardwebhooks import WebhookVerificationError
+
+from bridge.core.signing import read_key, signature_headers
+from bridge.telemetry.clock import SystemClock
+from tests.config.given import OTHER_SECRET, SECRET
+from tests.docs.pages import DOCS, README, ROOT, block, blocks
+
+RECEIVERS = DOCS / "receivers.md"
+BODY = '{"type":"generation.completed","data":{"prompt":"Zażółć 🎬"}}'.encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    headers: Mapping[str, str]
+    body: bytes = BODY
+
+    @property
+    def three(self) -> list[str]:
+        names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+        return [self.headers.get(name, "") for name in names]
+
+
+def _signed(*secrets: str, age: int = 0) -> Callback:
+    keys = [read_key(secret) for secret in secrets]
+    moment = int(SystemClock().now().timestamp()) - age
+    return Callback(headers=dict(signature_headers(keys, "msg-1", moment, BODY)))
+
+
+def _with(header: str, value: str) -> Callback:
+    good = _signed(SECRET)
+    return replace(good, headers={**good.headers, header: value})
+
+
+def _without(header: str) -> Callback:
+    good = _signed(SECRET)
+    return replace(good, headers={k: v for k, v in good.headers.items() if k != header})
+
+
+CASES: Mapping[str, tuple[Callback, bool]] = {
+    "genuine": (_signed(SECRET), True),
+    "the newer of two secrets is not ours": (_signed(OTHER_SECRET, SECRET), True),
+    "the older of two secrets is not ours": (_signed(SECRET, OTHER_SECRET), True),
+    "two minutes old": (_signed(SECRET, age=120), True),
+    "another secret": (_signed(OTHER_SECRET), False),
+    "another body": (replace(_signed(SECRET), body=BODY + b" "), False),
+    "another id": (_with("webhook-id", "msg-2"), False),
+    "another time": (_with("webhook-timestamp", "1795249800"), False),
+    "six minutes old": (_signed(SECRET, age=360), False),
+    "six minutes ahead": (_signed(SECRET, age=-360), False),
+    "an unreadable time": (_with("webhook-timestamp", "soon"), False),
+    "a broken signature": (_with("webhook-signature", "v1,AAAA v1 ,"), False),
+    "no signature": (_without("webhook-signature"), False),
+    "no headers": (Callback(headers={}), False),
+}
+
+Verifier: TypeAlias = Callable[[Callback], bool]
+
+
+def _all_told_apart(verifier: Verifier) -> None:
+    told = {name: verifier(callback) for name, (callback, _) in CASES.items()}
+    assert told == {name: good for name, (_, good) in CASES.items()}
+
+
+def _needed(program: str) -> str:
+    found = shutil.which(program)
+    if found is None:
+        pytest.skip(f"{program} is not installed")
+    return found
+
+
+def _succeeds(
+    command: Sequence[str | Path], callback: Callback, folder: Path, *words: str
+) -> bool:
+    """Whether a program that is given a callback ends with 0; with 1 it says no."""
+    done = subprocess.run(
+        [*command, *words],
+        input=callback.body,
+        capture_output=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, "SECRET": SECRET, "HEADERS": json.dumps(dict(callback.headers))},
+    )
+    assert done.returncode in (0, 1), done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+    return done.returncode == 0
+
+
+def _python(text: str) -> dict[str, Callable[[bytes, Mapping[str, str], str], object]]:
+    made: dict[str, Callable[[bytes, Mapping[str, str], str], object]] = {}
+    exec(compile(text, "snippet", "exec"), made)  # noqa: S102  (our own pages)
+    return made
+
+
+def test_the_readmes_python_with_our_own_verifier() -> None:
+    genuine = _python(block(README, "python", "bridge.verify"))["genuine"]
+    _all_told_apart(lambda c: genuine(c.body, c.headers, SECRET) == "msg-1")
+
+
+def test_the_readmes_python_with_the_library() -> None:
+    event = _python(block(README, "python", "standardwebhooks"))["event"]
+
+    def verified(callback: Callback) -> bool:
+        try:
+            return bool(event(callback.body, callback.headers, SECRET) == json.loads(BODY))
+        # The library has an error of its own, and lets some of Python's through.
+        except (WebhookVerificationError, ValueError):
+            return False
+
+    _all_told_apart(verified)
+
+
+def test_python_with_nothing_but_its_library() -> None:
+    genuine = _python(block(RECEIVERS, "python", "def genuine"))["genuine"]
+    _all_told_apart(lambda c: bool(genuine(c.body, c.headers, SECRET)))
+
+
+def test_our_verifier_works_when_it_is_copied_to_a_receiver(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "bridge/verify.py", tmp_path)
+    script = (
+        "import json, os, sys, verify; verify.verify(sys.stdin.buffer.read(), "
+        "json.loads(os.environ['HEADERS']), os.environ['SECRET'])"
+    )
+    # -I: neither this checkout nor what is installed beside it, but for the folder itself.
+    alone = f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; {script}"
+    command = [sys.executable, "-I", "-S", "-c", alone]
+    assert _succeeds(command, _signed(SECRET), tmp_path)
+
+
+def _node_folder(folder: Path) -> Path:
+    (folder / "genuine.mjs").write_text(block(README, "js", "createHmac"))
+    (folder / "receiver.mjs").write_text(block(RECEIVERS, "js", "createServer"))
+    return folder
+
+
+def test_javascript(tmp_path: Path) -> None:
+    node, folder = _needed("node"), _node_folder(tmp_path)
+    (folder / "main.mjs").write_text(
+        'import { readFileSync } from "node:fs"; import { genuine } from "./genuine.mjs";\n'
+        "const { HEADERS, SECRET } = process.env;\n"
+        "process.exit(genuine(readFileSync(0), JSON.parse(HEADERS), SECRET) ? 0 : 1);\n"
+    )
+    _all_told_apart(lambda c: _succeeds([node, "main.mjs"], c, folder))
+
+
+def test_a_receiver_in_node_answers_and_acts(tmp_path: Path) -> None:
+    node, folder = _needed("node"), _node_folder(tmp_path)
+    (folder / "main.mjs").write_text(
+        'import { readFileSync } from "node:fs"; import { receiver } from "./receiver.mjs";\n'
+        "const { HEADERS, SECRET } = process.env, body = readFileSync(0), acts = [];\n"
+        "const server = receiver(SECRET, (id, event) => acts.push(id, event.type));\n"
+        'server.listen(0, "127.0.0.1", async () => {\n'
+        "  const url = `http://127.0.0.1:${server.address().port}/`;\n"
+        '  const options = { method: "POST", headers: JSON.parse(HEADERS), body };\n'
+        "  const { status } = await fetch(url, options);\n"
+        '  const acted = acts.join() === "msg-1,generation.completed";\n'
+        "  if (acted !== (status === 204) || ![204, 401].includes(status)) process.exit(2);\n"
+        "  process.exit(acted ? 0 : 1);\n"
+        "});\n"
+    )
+    for name in ("genuine", "another body"):
+        callback, good = CASES[name]
+        assert _succeeds([node, "main.mjs"], callback, folder) == good
+
+
+def test_go(tmp_path: Path) -> None:
+    go = _needed("go")
+    imports = "crypto/hmac crypto/sha256 encoding/base64 net/http strconv strings time"
+    more = f"{imports} encoding/json io os".split()
+    (tmp_path / "main.go").write_text(
+        "package main\nimport (\n"
+        + "".join(f'"{name}"\n' for name in more)
+        + ")\n"
+        + block(RECEIVERS, "go", "func Genuine")
+        + "func main() {\n"
+        "body, _ := io.ReadAll(os.Stdin)\n"
+        "named, header := map[string]string{}, http.Header{}\n"
+        'json.Unmarshal([]byte(os.Getenv("HEADERS")), &named)\n'
+        "for name, value := range named { header.Set(name, value) }\n"
+        'if !Genuine(body, header, os.Getenv("SECRET")) { os.Exit(1) }\n'
+        "}\n"
+    )
+    program = tmp_path / "genuine"
+    subprocess.run([go, "build", "-o", program, "main.go"], cwd=tmp_path, check=True)
+    _all_told_apart(lambda c: _succeeds([program], c, tmp_path))
+
+
+def test_php(tmp_path: Path) -> None:
+    php = _needed("php")
+    (tmp_path / "main.php").write_text(
+        "<?php\n"
+        + block(RECEIVERS, "php", "function genuine")
+        + "$words = array_slice($argv, 1); $body = file_get_contents('php://stdin');\n"
+        "exit(genuine($body, ...$words, secret: getenv('SECRET')) ? 0 : 1);\n"
+    )
+    _all_told_apart(lambda c: _succeeds([php, "main.php"], c, tmp_path, *c.three))
+
+
+def test_ruby(tmp_path: Path) -> None:
+    ruby = _needed("ruby")
+    (tmp_path / "main.rb").write_text(
+        block(RECEIVERS, "ruby", "def genuine?")
+        + 'exit genuine?($stdin.binmode.read, *ARGV, ENV.fetch("SECRET"))\n'
+    )
+    _all_told_apart(lambda c: _succeeds([ruby, "main.rb"], c, tmp_path, *c.three))
+
+
+def test_shell(tmp_path: Path) -> None:
+    _needed("openssl")
+    (tmp_path / "genuine.sh").write_text(block(RECEIVERS, "sh", "openssl"))
+    _all_told_apart(lambda c: _succeeds(["sh", "genuine.sh"], c, tmp_path, *c.three))
+
+
+def test_no_verifier_is_long() -> None:
+    languages = ("python", "js", "go", "php", "ruby", "sh")
+    shown = [b for word in languages for b in blocks(RECEIVERS, word)]
+    assert len(shown) == len(languages)
+    for verifier in (*shown, *blocks(README, "js")):
+        lines = [line for line in verifier.text.splitlines() if line.strip()]
+        assert len(lines) <= 12, verifier
