@@ -12,8 +12,16 @@ NAMES = {
     "delivery": "CPU per signed, durably logged delivery, beside httpx and a bare client",
     "holds": "1,000 holds at once: is any asked late, and how much memory",
     "http": "CPU per POST of our client, beside aiohttp, httpx and a bare client",
+    "registrations": "watches ordered over HTTP a second, and pages of a long list",
+    "replicas": "three replicas on one PostgreSQL: its load, and every kind of take-over",
     "store": "events recorded and settled a second on SQLite, FULL",
 }
+
+LONG = {
+    "crash": "random kills",
+    "faults": "power cuts, full and failing disks under the store (root)",
+}
+"""What takes many minutes, and therefore is not a part of all."""
 
 
 def main() -> None:
@@ -21,15 +29,16 @@ def main() -> None:
     name, *arguments = sys.argv[1:] or ["all"]
     if name == "all":
         chosen = list(NAMES)
-    elif name in NAMES or name == "crash":
+    elif name in NAMES or name in LONG:
         chosen = [name]
     else:
-        width = max(map(len, NAMES))
+        known = NAMES | LONG
+        width = max(map(len, known))
         print("usage: ./run bench [NAME [ARGS]]\n")
-        print("\n".join(f"  {name:{width}}  {what}" for name, what in NAMES.items()))
+        print("\n".join(f"  {name:{width}}  {what}" for name, what in known.items()))
         raise SystemExit(2)
     for one in chosen:
-        print(f"\n== {one}: {NAMES.get(one, 'random kills')}", flush=True)
+        print(f"\n== {one}: {(NAMES | LONG)[one]}", flush=True)
         sys.argv = [f"bench.{one}", *arguments]
         runpy.run_module(f"bench.{one}", run_name="__main__")
 

@@ -38,12 +38,18 @@ class Daemon:
 
 
 def configuration(
-    folder: Path, upstream: str, receiver: str, ids: list[str], **source: Any
+    folder: Path,
+    upstream: str,
+    receiver: str,
+    ids: list[str],
+    *,
+    server: Mapping[str, Any] | None = None,
+    **source: Any,
 ) -> Mapping[str, Any]:
     """Return a configuration of one source and one webhook."""
     return {
         "database": str(folder / "bench.db"),
-        "server": {"listen": "off"},
+        "server": server or {"listen": "off"},
         "network": {"allow": ["127.0.0.0/8"]},
         "sources": {
             "aiml": {

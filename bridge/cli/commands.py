@@ -14,11 +14,15 @@ from bridge.errors import GenbridgeError
 COMMANDS = {
     "run": "Run the daemon.",
     "check": "Name every mistake in the configuration.",
+    "watch": "Watch a generation.",
+    "unwatch": "End a watch.",
+    "status": "Show what is watched.",
     "demo": "Show everything at work, without a key: a simulated API, the daemon, a receiver.",
     "simulate": "Simulate the upstream APIs.",
     "listen": "Receive callbacks here, verify and print them.",
     "keys": "Make secrets.",
     "verify": "Check the signature of a callback.",
+    "db": "Look after the database: its schema, its backups, its way to PostgreSQL.",
     "schema": "Print the JSON Schema of the configuration.",
 }
 """Every command's name and help; the help is the first line of the docstring of its file."""
@@ -47,7 +51,8 @@ def loaded(name: str) -> Any:  # noqa: ANN401  (typer keeps the type of its comm
     """Return a command of the table, imported."""
     command = typer.main.get_command(import_module(f"bridge.cli.{name}").app)
     command.name = name
-    command.help = _flowing(command.help or "")
+    for one in (command, *getattr(command, "commands", {}).values()):
+        one.help = _flowing(one.help or "")
     return command
 
 

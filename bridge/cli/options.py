@@ -21,5 +21,31 @@ Secrets: TypeAlias = Annotated[
         "In the variable it is not seen by others on this machine.",
     ),
 ]
+Url: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Where the daemon is, such as http://127.0.0.1:8383; "
+        "otherwise the configuration says it.",
+    ),
+]
+Token: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TOKEN",
+        envvar="GENBRIDGE_TOKEN",
+        help="The daemon's `server.token`; otherwise the configuration says it. "
+        "In the variable it is not seen by others on this machine.",
+    ),
+]
+SourceName: TypeAlias = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="The name of a source.", show_default=False)
+]
+GenerationId: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="The provider's id of a generation.", show_default=False
+    ),
+]
 
 DEFAULT_CONFIG = Path("config.yaml")

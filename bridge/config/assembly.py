@@ -11,6 +11,7 @@ from bridge.config.reading import Reader
 from bridge.config.records import (
     Record,
     RetentionRecord,
+    RootRecord,
     ServerRecord,
     SourceRecord,
     WatchRecord,
@@ -30,6 +31,7 @@ from bridge.core.settings import (
     Settings,
     Source,
     Webhook,
+    shared,
 )
 from bridge.core.signing import Key, Kind
 from bridge.core.urls import in_the_clear
@@ -54,12 +56,14 @@ class Assembly:
         webhooks = dict(self._webhooks())
         self._compare_secrets(webhooks)
         watches = tuple(self._watches())
+        self._compare_databases(parts.root)
         if self._reader.findings or not (parts.root and parts.network and parts.retention):
             return None
         self._warn_of_idleness(sources, webhooks, watches)
         return Settings(
             path=path,
             database=parts.root.database,
+            session_url=parts.root.session_url,
             server=server,
             allow=tuple(parts.network.allow),
             sources=sources,
@@ -68,6 +72,13 @@ class Assembly:
             retention=_retention(parts.retention),
             digest=_digest(watches),
         )
+
+    def _compare_databases(self, root: RootRecord | None) -> None:
+        if root and root.session_url is not None and not shared(root.database):
+            self._reader.complain(
+                ("session_url",),
+                "only for a `database` of PostgreSQL: a file has no pooler",
+            )
 
     def _warn(self, path: Path, sentence: str) -> None:
         self.warnings.append((self._reader.index(path), path, sentence))

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, TypeAlias, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
 
@@ -16,8 +17,9 @@ from bridge.config import scalars
 from bridge.config.metadata import Json, json_value, metadata
 from bridge.config.scalars import Unfit
 from bridge.config.tree import ListNode, MapNode
+from bridge.core.durations import DURATION
 from bridge.core.ladder import State
-from bridge.core.settings import Order, Rate
+from bridge.core.settings import Order, Rate, shared
 
 T = TypeVar("T", bound=Any)
 
@@ -51,7 +53,7 @@ Hidden: TypeAlias = Annotated[
     str, PlainValidator(scalars.visible), text_schema(r"[\x20-\x7e]+", **SECRET)
 ]
 Duration: TypeAlias = Annotated[
-    timedelta, PlainValidator(scalars.duration), text_schema(scalars.DURATION)
+    timedelta, PlainValidator(scalars.duration), text_schema(DURATION)
 ]
 RateField: TypeAlias = Annotated[
     Rate, PlainValidator(scalars.rate), text_schema(scalars.RATE)
@@ -211,13 +213,28 @@ Metadata: TypeAlias = Annotated[
 def _database(value: object) -> str:
     text = scalars.one_line(value, "the path of a file")
     if re.match(r"postgres(ql)?(\+\w+)?:", text, re.IGNORECASE):
-        raise Unfit("PostgreSQL is not yet supported by this version", hint="name a file")
+        return _postgresql(text)
     if "://" in text or text.lower().startswith((":memory:", "file:", "sqlite:")):
         raise Unfit("expected the path of a file", hint="such as genbridge.db")
     return text
 
 
+def _postgresql(value: object) -> str:
+    """Return a URL of PostgreSQL; what is wrong is said without the value: it has a password."""
+    text = scalars.one_line(value, "a URL")
+    if not shared(text):
+        raise Unfit("expected a URL", hint="postgresql://user@host/database")
+    try:
+        named = urlsplit(text).path.strip("/") and urlsplit(text).port != 0
+    except ValueError as error:
+        raise Unfit("expected a URL with a host and a port") from error
+    if not named:
+        raise Unfit("the name of the database is missing", hint="…/genbridge")
+    return text
+
+
 Database: TypeAlias = Annotated[str, PlainValidator(_database), text_schema(LINE)]
+SessionUrl: TypeAlias = Annotated[str, PlainValidator(_postgresql), text_schema(LINE)]
 
 
 # -------------------------------------------------------------------- what is not yet there

@@ -35,7 +35,7 @@ def load(
     credentials cannot be read; the settings then hold a stand-in and must not be run.
     Raises Wrong, a ConfigError, with every mistake at its place; it never holds a secret.
     """
-    content = source if isinstance(source, bytes) else _content(source, name)
+    content = source if isinstance(source, bytes) else content_of(source, name)
     findings = Findings()
     document = read(content, findings)
     try:
@@ -91,7 +91,8 @@ def _absences(expanded: Expanded) -> Iterator[tuple[int, Steps, str]]:
         yield index, path, _ABSENT.format(credential)
 
 
-def _content(path: Path, name: str) -> bytes:
+def content_of(path: Path, name: str) -> bytes:
+    """Return the bytes of a file; raises Wrong where it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(MOST_BYTES + 1)

@@ -147,9 +147,12 @@ class RootRecord(Record):
     """A configuration of genbridge; its sections are read one by one."""
 
     database: f.Database = written(
-        "genbridge.db", "A file (SQLite), in the working directory."
+        "genbridge.db",
+        "A file (SQLite) in the working directory, or postgresql://user@host/database.",
     )
-    session_url: f.NotYet = maybe("Not yet supported by this version.")
+    session_url: f.SessionUrl | None = maybe(
+        "Where `database` leads to a pooler: the server's own address."
+    )
     server: Any = None
     network: Any = None
     sources: Any = None

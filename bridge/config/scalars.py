@@ -7,25 +7,24 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from bridge.config.tree import CONTROLS, ListNode, MapNode
+from bridge.core import durations
+from bridge.core.durations import EXAMPLE
 from bridge.core.settings import Rate
 
 LONGEST_NAME = 64
 LONGEST_ID = 512
-_TEN_YEARS = timedelta(days=3650)
-_A_DURATION = "a duration such as 500ms, 15s, 5m, 2h or 3d"
 
 CONTROL = re.compile(rf"[{CONTROLS}\t\n\r]")
 """What names, ids, URLs and keys may not hold, whether it was escaped or came from a
 variable.
 """
 
-DURATION = r"[0-9]{1,12}(\.[0-9]{1,6})?(ms|s|m|h|d)"
 RATE = r"[0-9]{1,9}(\.[0-9]{1,6})?/(s|m|h|d)"
 SIZE = r"[0-9]{1,12} ?(B|KiB|MiB|GiB)"
 WHOLE = r"(0|[1-9][0-9]{0,11})"
 NUMBER = r"[0-9]{1,9}(\.[0-9]{1,9})?"
 
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:]*):(?P<port>[0-9]{1,5})")
 
@@ -79,18 +78,17 @@ def visible(value: object, expected: str = "a text") -> str:
 
 def duration(value: object) -> timedelta:
     """Return the span that `500ms 15s 5m 2h 3d` means: above zero, below ten years."""
-    return _span(scalar(value, _A_DURATION))
+    return _span(scalar(value, EXAMPLE))
 
 
 @lru_cache(maxsize=256)
 def _span(text: str) -> timedelta:
-    match = re.fullmatch(rf"({DURATION})", text, re.ASCII)
-    if match is None:
-        raise Unfit(f"expected {_A_DURATION}", got=", not {}", hint=_unit_missing(text))
-    number = text.removesuffix(match[3])
-    span = timedelta(seconds=min(float(number) * _SECONDS[match[3]], 1e11))
-    if not timedelta() < span < _TEN_YEARS:
-        raise Unfit("a duration is longer than nothing and shorter than ten years")
+    try:
+        span = durations.duration(text)
+    except ValueError as error:
+        raise Unfit(str(error)) from None
+    if span is None:
+        raise Unfit(f"expected {EXAMPLE}", got=", not {}", hint=_unit_missing(text))
     return span
 
 

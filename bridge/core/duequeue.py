@@ -38,6 +38,11 @@ class DueQueue(Generic[Key]):
         """Forget a key; an unknown one is no mistake."""
         self._due.pop(key, None)
 
+    def at(self, key: Key) -> float | None:
+        """Return when a key is due, None where it is not queued."""
+        entry = self._due.get(key)
+        return None if entry is None else entry[0]
+
     def next(self) -> float | None:
         """Return the earliest due moment, None where nothing is queued."""
         while self._heap:

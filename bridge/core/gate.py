@@ -4,6 +4,7 @@ The generic cell rate algorithm keeps one number, the theoretical arrival time: 
 which the next start would be exactly on the rate.
 """
 
+import sys
 from dataclasses import dataclass
 
 
@@ -22,6 +23,14 @@ class Gate:
     def opens(self, now: float) -> float:
         """Return the earliest moment, not before `now`, at which a start may pass."""
         return now if self.rate is None else max(now, self.tat - self.burst)
+
+    def starts(self, now: float, span: float) -> int:
+        """Return how many starts can pass within `span` seconds, if no more are taken."""
+        if self.rate is None:
+            return sys.maxsize
+        rest = now + span + self.burst - max(now, self.tat)
+        # A microsecond of grace, for moments that are computed in different ways.
+        return 0 if rest < -1e-6 else int(max(0.0, rest) * self.rate) + 1
 
     def take(self, now: float) -> None:
         """Note a start that passes now."""

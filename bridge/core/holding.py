@@ -54,6 +54,8 @@ class Trust:
 
     def returned(self, *, elapsed: float, limit: float, reached: bool, now: float) -> bool:
         """Note a hold's answer; return whether it has just shown that nothing is held."""
+        if not self.holds(now):
+            return False  # out already when others showed it: it says no more than they did
         if reached or elapsed >= limit / 2:
             self.early = 0
             if elapsed >= limit / 2:

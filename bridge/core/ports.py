@@ -7,9 +7,18 @@ from enum import IntEnum
 from typing import Protocol
 
 from bridge.core.acknowledgement import Acknowledgement
+from bridge.core.callback import Callback
 from bridge.core.change import Change, Recorded
 from bridge.core.delivery import Delivery, Settlement, WebhookState
 from bridge.core.exchange import Answer, Request, Response
+from bridge.core.listing import (
+    ListedWatch,
+    ListedWebhook,
+    Replica,
+    Timeline,
+    WatchFilter,
+    WatchPage,
+)
 from bridge.core.looking import Abilities, Asking, Look
 from bridge.core.message import Message
 from bridge.core.watch import Generation, Watch, WatchWish
@@ -174,11 +183,15 @@ class Room:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enlisted:
-    """What a registration did: watches to run now, and generations whose watch is over."""
+    """What a registration did: watches to run now, and generations whose watch is over.
+
+    `begun` are the generations that nobody had watched before.
+    """
 
     started: tuple[Watch, ...] = ()
     ended: tuple[Generation, ...] = ()
     woken: frozenset[int] = frozenset()
+    begun: frozenset[Generation] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +203,36 @@ class Census:
     events: int
 
 
-class Store(Protocol):
+class Lists(Protocol):
+    """Tells people what is kept. Every method is one short transaction that writes nothing.
+
+    Raises StoreUnavailable as the Store does, which this is a part of.
+    """
+
+    async def list_watches(
+        self, wanted: WatchFilter, *, before: int | None = None, limit: int
+    ) -> WatchPage:
+        """Return at most `limit` watches whose id is below `before`, newest first."""
+        ...
+
+    async def listed(self, generations: Sequence[Generation]) -> Sequence[ListedWatch]:
+        """Return the watches of generations, running or over, in any order."""
+        ...
+
+    async def timeline(self, generation: Generation) -> Timeline | None:
+        """Return a watch with its events and their deliveries; None: there is no such watch."""
+        ...
+
+    async def list_webhooks(self, *, after: int = 0, limit: int) -> Sequence[ListedWebhook]:
+        """Return at most `limit` webhooks with ids above `after`, in their order."""
+        ...
+
+    async def replicas(self) -> Sequence[Replica]:
+        """Return every replica that is remembered, the dead ones too."""
+        ...
+
+
+class Store(Lists, Protocol):
     """Keeps promises. Every method is one durable transaction, repeatable after an unknown outcome.
 
     Raises StoreUnavailable when nothing was written and the same call may succeed later.
@@ -202,6 +244,14 @@ class Store(Protocol):
 
     async def set_webhook(self, state: WebhookState) -> None:
         """Set a webhook's condition and gate (a person asked for it)."""
+        ...
+
+    async def adopt(self, callbacks: Sequence[Callback]) -> Mapping[str, WebhookState]:
+        """Make webhooks known that callers bring along; return their states by their keys."""
+        ...
+
+    async def webhooks_by_id(self, webhooks: Sequence[int]) -> Sequence[ListedWebhook]:
+        """Return webhooks by their ids, in any order; those that there are."""
         ...
 
     async def register(self, wishes: Sequence[WatchWish]) -> Enlisted:

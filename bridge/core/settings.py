@@ -103,6 +103,11 @@ class Retention:
     deliveries: timedelta = timedelta(days=90)
 
 
+def shared(database: str) -> bool:
+    """Return whether a database is one that several replicas can share, by its URL."""
+    return database.startswith(("postgresql://", "postgres://"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """A whole configuration.

@@ -42,7 +42,8 @@ class Watch:
 
     `seq` is the sequence of the last event (-1: none yet), `rank` the highest rank seen. The
     spans were true when the store answered: `age` since the watch was created, `left` until its
-    deadline (negative: past), `state_age` since its last state (None: no state yet).
+    deadline (negative: past), `state_age` since its last state (None: no state yet), `wait` until
+    its next look.
     """
 
     id: int
@@ -58,3 +59,4 @@ class Watch:
     age: timedelta = timedelta()
     left: timedelta = timedelta(hours=24)
     state_age: timedelta | None = None
+    wait: timedelta = timedelta()

@@ -4,15 +4,20 @@ What is due at a precise moment (the next look at a generation, the next attempt
 sleeps in due-queues instead: a job of the scheduler costs a hundred times as much (DESIGN, 7).
 """
 
+import asyncio  # noqa: TID251  (the scheduler knows no other loop)
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self, TypeAlias
 
+import anyio
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bridge.core.ports import Clock, Log
+
+GUARD = 5.0
+"""Seconds between two looks at whether the wall clock was set back."""
 
 Work: TypeAlias = Callable[[], Awaitable[None]]
 
@@ -32,12 +37,18 @@ class Calendar:
     """Runs jobs at their intervals while it is entered; a failing one is written down and goes on.
 
     A job never overlaps itself; runs that were missed (a suspended machine) are made up by one.
+    The scheduler counts on the wall clock: where that is set back, what would be late by it is
+    brought forward, at most `guard` seconds after.
     """
 
-    def __init__(self, *, clock: Clock, log: Log) -> None:
+    def __init__(self, *, clock: Clock, log: Log, guard: float = GUARD) -> None:
+        self._guard = guard
+        self._watching: asyncio.TimerHandle | None = None
         self._clock = clock
         self._log = log
         self._jobs: dict[str, Job] = {}
+        self._running: set[anyio.CancelScope] = set()
+        self._quiet = anyio.Event()
         self._scheduler = AsyncIOScheduler(
             timezone="UTC",
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -45,7 +56,18 @@ class Calendar:
 
     async def __aenter__(self) -> Self:
         self._scheduler.start()
+        self._keep_time()
         return self
+
+    def _keep_time(self) -> None:
+        """Let no job wait for longer than its interval, now and from now on."""
+        now = self._clock.now()
+        for entry in self._scheduler.get_jobs():
+            every = self._jobs[entry.id].every
+            if entry.next_run_time is not None and entry.next_run_time - now > every:
+                entry.modify(next_run_time=now + every)
+        loop = asyncio.get_running_loop()
+        self._watching = loop.call_later(self._guard, self._keep_time)
 
     async def __aexit__(
         self,
@@ -53,7 +75,22 @@ class Calendar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+        self._scheduler.pause()
+        with anyio.CancelScope(shield=True):
+            await self._cut_off()
         self._scheduler.shutdown(wait=False)
+
+    async def _cut_off(self) -> None:
+        """Cancel what runs, and wait until it has ended.
+
+        The scheduler's own way would tear a job from the thread that it waits for, and log it.
+        """
+        for scope in self._running:
+            scope.cancel()
+        while self._running:
+            await self._quiet.wait()
 
     def add(self, name: str, every: timedelta, work: Work) -> None:
         """Run `work` every so often, the first time after one interval."""
@@ -63,6 +100,16 @@ class Calendar:
         )
 
     async def _run(self, job: Job, work: Work) -> None:
+        with anyio.CancelScope() as scope:
+            self._running.add(scope)
+            try:
+                await self._attempt(job, work)
+            finally:
+                self._running.discard(scope)
+                self._quiet.set()
+                self._quiet = anyio.Event()
+
+    async def _attempt(self, job: Job, work: Work) -> None:
         try:
             await work()
         except Exception as error:  # noqa: BLE001  (one bad job must not stop the others)

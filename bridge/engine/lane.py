@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from bridge.core.change import Recipient
-from bridge.core.delivery import Condition, Delivery
+from bridge.core.delivery import Condition, Delivery, WebhookState
 from bridge.core.gate import Gate
 from bridge.core.ports import Room
 from bridge.core.settings import Order, Webhook
@@ -26,11 +26,13 @@ class Claimed(NamedTuple):
 class Lane:
     """One webhook's queue of claimed deliveries, its slots and its gate.
 
-    Moments are seconds on the monotonic clock. `due` is the earliest moment at which the store
-    may have a delivery to claim; `noted` what was learnt of it while the store was being asked.
+    `key` is the webhook's name in the store. Moments are seconds on the monotonic clock: `due` is
+    the earliest at which the store may have a delivery to claim, `noted` what was learnt of it
+    while the store was being asked.
     """
 
     id: int
+    key: str
     webhook: Webhook
     rate: Gate
     condition: Condition = Condition.ACTIVE
@@ -39,8 +41,11 @@ class Lane:
     workers: int = 0
     reserved: int = 0
     limit: int
+    living: int = 1
+    told: WebhookState | None = None
     accepted: int = 0
     throttles: int = 0
+    strained_at: float = float("-inf")
     due: float = float("-inf")
     noted: float = float("inf")
 
@@ -48,6 +53,30 @@ class Lane:
     def lease(self) -> timedelta:
         """How long a claim lasts: one attempt of waiting, one of sending, and a margin."""
         return 2 * self.webhook.timeout + LEASE_MARGIN
+
+    @property
+    def patience(self) -> float:
+        """How many seconds after its claim the attempt of a delivery may begin at the latest."""
+        return (self.lease - self.webhook.timeout).total_seconds()
+
+    @property
+    def most(self) -> int:
+        """How many attempts this replica may make at once, as one of so many living ones."""
+        return max(1, self.webhook.concurrency // self.living)
+
+    def heed(self, state: WebhookState | None, now: float) -> None:
+        """Take over what other replicas or people have made of the webhook; None: it is open.
+
+        Only what has changed since the last time counts: we may know something newer.
+        """
+        if state == self.told:
+            return
+        before, self.told = self.told, state
+        condition = Condition.ACTIVE if state is None else state.condition
+        if condition is not (Condition.ACTIVE if before is None else before.condition):
+            self.condition = condition
+        if state is not None and state.gate is not None:
+            self.shut_until = max(self.shut_until, now + state.gate.total_seconds())
 
     def open(self, now: float) -> bool:
         """Whether an attempt may begin now."""
@@ -57,7 +86,9 @@ class Lane:
         """Return how many more deliveries can be taken: one waits behind each that is sent."""
         if not self.open(now):
             return 0
-        return max(0, 2 * self.limit - self.workers - len(self.ready) - self.reserved)
+        waiting = len(self.ready) + self.reserved
+        starts = self.rate.starts(now, self.patience)
+        return max(0, min(2 * self.limit - self.workers, starts) - waiting)
 
     def slots(self, now: float) -> int:
         """Return how many deliveries to claim now: none while half of those in waiting are there.
@@ -75,6 +106,8 @@ class Lane:
         if self.condition is not Condition.ACTIVE:
             return None
         at = max(self.due, self.shut_until)
+        if self.rate.rate is not None:
+            at = max(at, self.rate.opens(now) - self.patience)
         return at if at > now or self.slots(now) else None
 
     def recipient(self, now: float) -> Recipient:
@@ -99,9 +132,17 @@ class Lane:
         self.accepted += 1
         if self.accepted >= self.limit:
             self.accepted = 0
-            self.limit = min(self.webhook.concurrency, self.limit + 1)
+            self.limit = min(self.most, self.limit + 1)
 
-    def strained(self) -> None:
+    def throttles_before(self, began: float) -> int:
+        """Return the throttles in a row before that of an attempt that began at a moment.
+
+        What was already on its way when the receiver throttled is one and the same throttle.
+        """
+        again = bool(self.throttles) and began <= self.strained_at
+        return self.throttles - again
+
+    def strained(self, now: float) -> None:
         """Note a throttle or a time-out: half the slots."""
-        self.accepted = 0
+        self.accepted, self.strained_at = 0, now
         self.limit = max(1, self.limit // 2)

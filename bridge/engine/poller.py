@@ -18,6 +18,7 @@ from bridge.core.change import Change, Recipient, Recorded
 from bridge.core.duequeue import DueQueue
 from bridge.core.exchange import Response, Unanswered
 from bridge.core.gate import Gate
+from bridge.core.liveness import Fit, always
 from bridge.core.looking import (
     Busy,
     Get,
@@ -34,10 +35,12 @@ from bridge.core.looking import (
 from bridge.core.news import news
 from bridge.core.ports import Chance, Clock, Http, Log
 from bridge.core.settings import Source
+from bridge.core.share import Spare
 from bridge.core.watch import Generation, Watch
 from bridge.engine.bell import Bell
+from bridge.engine.meter import Meter, Purse
 from bridge.engine.running import Running
-from bridge.errors import StoreUnavailable
+from bridge.errors import StoreBroken, StoreError
 
 PLAIN_TIMEOUT = 30.0
 """Seconds that a plain look may take."""
@@ -95,6 +98,8 @@ class Poller:
         clock: Clock,
         chance: Chance,
         log: Log,
+        fit: Fit = always,
+        purse: Purse | None = None,
     ) -> None:
         self.source = source
         self._http = http
@@ -104,16 +109,23 @@ class Poller:
         self._clock = clock
         self._chance = chance
         self._log = log
+        self._fit = fit
+        self._most = source.max_connections
         self._abilities = source.provider.abilities
         self._running: dict[str, Running] = {}
         self._due: DueQueue[str] = DueQueue()
         self._gate = Gate(rate=source.rate.per_second, burst=0.1)
+        self._meter = Meter(
+            f"source:{source.name}", source.rate.per_second, clock=clock, purse=purse
+        )
+        self._paying = False
         self._trust = holding.Trust()
         self._bell = Bell()
         self._flying = 0
         self._holds = 0
         self._refusals = 0
         self._throttles = 0
+        self._struck_at = self._answered_at = float("-inf")
         self._words: set[str] = set()
         self.turned = clock.monotonic()
         """When the loop last turned over, for the watchdog."""
@@ -127,8 +139,11 @@ class Poller:
             known = self._running.get(watch.generation.id)
             if known is not None:
                 known.over = True
-            self._running[watch.generation.id] = Running.begun(watch, now)
-            self._due.set(watch.generation.id, now)
+            at = now + watch.wait.total_seconds()
+            # The wait is spent here: this poller may hand the watch to its successor.
+            fresh = replace(watch, wait=timedelta()) if watch.wait else watch
+            self._running[watch.generation.id] = Running.begun(fresh, now)
+            self._due.set(watch.generation.id, at)
         self._bell.ring()
 
     def drop(self, id: str) -> None:  # noqa: A002  (a generation's id is called id everywhere)
@@ -141,6 +156,35 @@ class Poller:
     def nudge(self) -> None:
         """Let the loop turn over once, so that `turned` shows that it is alive."""
         self._bell.ring()
+
+    def spare(self, most: int) -> list[Spare]:
+        """Stop watching up to so many, those whose next look is farthest away, and return them.
+
+        Never one whose look was answered: what it says is recorded first.
+        """
+        now = self._clock.monotonic()
+        idle = [one for one in self._running.values() if not one.recording]
+        waits = [(self._wait(one, now), one) for one in idle]
+        waits.sort(key=lambda pair: -pair[0])
+        for _, one in waits[:most]:
+            self.drop(one.watch.generation.id)
+            if one.asking is not None:
+                one.asking.cancel()
+        return [Spare(watch=one.watch, wait=wait) for wait, one in waits[:most]]
+
+    def _wait(self, running: Running, now: float) -> float:
+        due = self._due.at(running.watch.generation.id)
+        return 0.0 if due is None else max(0.0, due - now)
+
+    def share(self, living: int) -> None:
+        """Ask with this replica's part of the connections, as one of so many."""
+        self._most = max(1, self.source.max_connections // living)
+        self._bell.ring()
+
+    @property
+    def watching(self) -> int:
+        """How many generations it watches."""
+        return len(self._running)
 
     def watches(self) -> list[Watch]:
         """Return the running watches as they stand."""
@@ -163,22 +207,39 @@ class Poller:
     def _next_start(self, now: float) -> float | None:
         """Return when the next look may begin; None: not before something happens."""
         due = self._due.next()
-        if due is None or self._flying >= self.source.max_connections:
+        if due is None or self._flying >= self._most or not self._fit():
             return None
         if self._refusals and self._flying:
             return None  # while the key is refused, one probe at a time
-        return max(due, self._gate.opens(now))
+        at = max(due, self._gate.opens(now))
+        paid = self._meter.opens(at)
+        if paid is None:
+            return None if self._paying else at
+        return paid
 
     def _begin(self, tasks: TaskGroup, now: float) -> None:
         for _ in range(AT_ONCE):
             moment = self._next_start(now)
             if moment is None or moment > now:
                 return
+            if self._meter.opens(now) is None:
+                self._paying = True
+                tasks.start_soon(self._pay)
+                return
             id_ = self._due.pop(now)
             if id_ is None:
                 return
             self._gate.take(now)
+            self._meter.take(now)
             self._start(tasks, self._running[id_], now)
+
+    async def _pay(self) -> None:
+        """Pay for the next looks: other replicas look at the same account."""
+        try:
+            await self._meter.pay()
+        finally:
+            self._paying = False
+            self._bell.ring()
 
     def _start(self, tasks: TaskGroup, running: Running, now: float) -> None:
         look = self._question(running, now)
@@ -205,15 +266,17 @@ class Poller:
     def _room_for_holds(self) -> bool:
         if self._abilities.hold is None:
             return False
-        most = self.source.max_connections
-        return self._holds < most - max(2, most // 10)
+        return self._holds < self._most - max(2, self._most // 10)
 
     # ---------------------------------------------------------------- one look
 
     async def _look(self, running: Running, look: Look, began: float) -> None:
         try:
-            reading = await self._converse(look, running, began)
-            if not running.over:
+            reading: Reading | None = None
+            with anyio.CancelScope() as running.asking:
+                reading = await self._converse(look, running, began)
+            running.asking = None
+            if reading is not None and not running.over:
                 # What was answered is recorded, even when the poller is being stopped.
                 with anyio.CancelScope(shield=True):
                     await self._judge(running, look, reading, began)
@@ -234,6 +297,9 @@ class Poller:
                 if isinstance(answer, Unanswered):
                     return Trouble(why=answer.reason)
                 request = asking.send(self._whole(answer))
+                # One request more than was let through.
+                self._gate.take(self._clock.monotonic())
+                self._meter.take(self._clock.monotonic())
         except StopIteration as done:
             reading: Reading = done.value
             return reading
@@ -266,9 +332,9 @@ class Poller:
             case Missing():
                 await self._missing(running, now)
             case Busy():
-                self._busy(running, reading, now)
+                self._busy(running, reading, began, now)
             case Refused():
-                self._refused(running, reading, now)
+                self._refused(running, reading, began, now)
             case Rejected() | Trouble():
                 self._trouble(running, reading, now)
 
@@ -281,7 +347,7 @@ class Poller:
     async def _seen(
         self, running: Running, look: Look, reading: Seen, began: float
     ) -> None:
-        self._answered(running)
+        self._answered()
         running.misses.forget()
         asked = running.watch.generation.id
         observation = next((o for o in reading.observations if o.id == asked), None)
@@ -289,6 +355,7 @@ class Poller:
         if observation is None:
             self._trouble(running, Trouble(why="the answer does not speak of it"), now)
             return
+        running.errors, running.refused_at = 0, None
         self._learn_word(observation)
         running.seen_at = observation.observed_at
         if isinstance(look, Hold):
@@ -305,25 +372,27 @@ class Poller:
             running.blanks += 1
             self._again(running, self._clock.monotonic() + wait)
             return
-        recipients = self._audience.recipients(running.watch, found.state.word)
-        await self._record(
-            running,
-            story.advance(
+        try:
+            change = story.advance(
                 running.watch,
                 observation,
                 found,
                 provider=self.source.provider_name,
                 now=self._clock.now(),
-                recipients=recipients,
-            ),
-        )
+                recipients=(),
+            )
+        except Exception as error:  # noqa: BLE001  (a provider is foreign code on foreign data)
+            self._in_vain(running, f"cannot be told: {type(error).__name__}")
+            return
+        recipients = self._audience.recipients(running.watch, found.state.word)
+        await self._record(running, replace(change, recipients=tuple(recipients)))
 
     async def _record(self, running: Running, change: Change) -> None:
         recorded = await self._recorder.record(change)
         self._audience.deliver(change, recorded)
         if recorded.accepted:
             self._climbed(running, change)
-        else:
+        elif not running.over:
             await self._reread(running)
 
     def _climbed(self, running: Running, change: Change) -> None:
@@ -349,10 +418,15 @@ class Poller:
         """Read a watch anew: a write was refused, so somebody has changed it since."""
         try:
             watch = await self._rereader.watch(running.watch.generation)
-        except StoreUnavailable:
+        except StoreBroken:
+            raise
+        except StoreError:
             self._again(running, self._clock.monotonic() + 1.0)
             return
         if running.over:
+            return
+        if watch is not None and _same(watch, running.watch):
+            self._in_vain(running, "the store refuses what was seen")
             return
         self.drop(running.watch.generation.id)
         if watch is not None:
@@ -377,7 +451,9 @@ class Poller:
     def _next_look(self, running: Running, look: Look, began: float, now: float) -> float:
         if isinstance(look, Hold) and self._trust.holds(now):
             # Never more than one look a second at one generation, whatever a hold does.
-            return max(now, began + 1.0) if self._trust.early else now
+            return max(now, began + pace.LEAST) if self._trust.early else now
+        if isinstance(look, Get) and self._trust.holds(now) and self._room_for_holds():
+            return max(now, began + pace.LEAST)  # a hold had failed, or found no room
         return now + pace.pause(
             now - running.climbed,
             looks=self.source.looks,
@@ -396,15 +472,15 @@ class Poller:
 
     # ---------------------------------------------------------------- other answers
 
-    def _answered(self, running: Running) -> None:
-        running.errors = 0
+    def _answered(self) -> None:
+        self._answered_at = self._clock.monotonic()
         self._throttles = 0
         if self._refusals:
             self._refusals = 0
             self._log.info("the source answers again", source=self.source.name)
 
     async def _missing(self, running: Running, now: float) -> None:
-        self._answered(running)
+        self._answered()
         running.misses.note(now)
         running.errors += 1
         gone = running.misses.lost(
@@ -430,24 +506,54 @@ class Poller:
             ),
         )
 
-    def _busy(self, running: Running, reading: Busy, now: float) -> None:
-        self._throttles += 1
+    def _strikes(self, began: float, now: float) -> bool:
+        """Return whether a look says anew that the key is not welcome.
+
+        What was already on its way when the last one said so says no more than that one.
+        """
+        anew = began > self._struck_at
+        if anew:
+            self._struck_at = now
+        return anew
+
+    def _busy(self, running: Running, reading: Busy, began: float, now: float) -> None:
+        self._throttles += self._strikes(began, now)
         wait = backoff.pause(self._throttles, reading.after)
         self._gate.shut(now + wait)
         self._log.warning(
             "the source is busy", source=self.source.name, reason=reading.why, wait_s=wait
         )
-        self._again(running, now)
+        self._again(running, max(now, began + pace.LEAST))
 
-    def _refused(self, running: Running, reading: Refused, now: float) -> None:
-        self._refusals += 1
+    def _refused(
+        self, running: Running, reading: Refused, began: float, now: float
+    ) -> None:
+        if running.refused_at is None:
+            running.refused_at = now
+        elif running.refused_at < self._answered_at:
+            # Others have been answered meanwhile: it is not the key, it is this generation.
+            self._trouble(running, Rejected(why=reading.why), now)
+            return
+        strikes = self._strikes(began, now)
+        self._refusals += strikes
         wait = backoff.probe(self._refusals)
         self._gate.shut(now + wait)
-        if self._refusals == 1:
+        if strikes and self._refusals == 1:
             self._log.error(
                 "the source refuses the key", source=self.source.name, reason=reading.why
             )
-        self._again(running, now)
+        # Behind those that are due by then: one generation alone may be what is refused.
+        self._again(running, now + wait)
+
+    def _in_vain(self, running: Running, why: str) -> None:
+        """Wait long after news that nobody can be told: the next look will bring it again."""
+        self._log.warning(
+            "a look failed",
+            source=self.source.name,
+            generation_id=running.watch.generation.id,
+            reason=why,
+        )
+        self._again(running, self._clock.monotonic() + backoff.LONGEST)
 
     def _trouble(self, running: Running, reading: Rejected | Trouble, now: float) -> None:
         running.errors += 1
@@ -490,3 +596,8 @@ class Poller:
             self._log.warning(
                 "the source does not hold: plain looks for now", source=self.source.name
             )
+
+
+def _same(one: Watch, other: Watch) -> bool:
+    """Return whether nobody has changed a watch between two reads of it."""
+    return (one.id, one.fence, one.seq) == (other.id, other.fence, other.seq)

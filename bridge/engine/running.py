@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import anyio
+
 from bridge.core.ladder import UNSEEN
 from bridge.core.missing import Misses
 from bridge.core.watch import Watch
@@ -14,6 +16,8 @@ class Running:
 
     `climbed` is when the generation entered its state, as far as we know. `errors` counts looks
     in a row that taught nothing, `blanks` looks that saw it completed without its outputs.
+    `refused_at` is when our key was first refused for it, since it was last seen.
+    `asking` is the question under way: once it is answered, what it teaches is recorded.
     """
 
     watch: Watch
@@ -24,7 +28,9 @@ class Running:
     misses: Misses = field(default_factory=Misses)
     errors: int = 0
     blanks: int = 0
+    refused_at: float | None = None
     flying: bool = False
+    asking: anyio.CancelScope | None = None
     over: bool = False
 
     @classmethod
@@ -37,6 +43,11 @@ class Running:
             deadline=now + watch.left.total_seconds(),
             climbed=now - climbed.total_seconds(),
         )
+
+    @property
+    def recording(self) -> bool:
+        """Whether a look was answered whose news is not yet on the disk."""
+        return self.flying and self.asking is None
 
     @property
     def seen(self) -> bool:

@@ -17,9 +17,10 @@ from bridge.core import outcome
 from bridge.core.acknowledgement import Acknowledgement, TooRich, Unclear
 from bridge.core.change import Change, Recipient, Recorded
 from bridge.core.delivery import Condition, Delivery, Settlement, Status, WebhookState
-from bridge.core.exchange import Answer, Request, Response
+from bridge.core.exchange import Answer, Phase, Request, Response, Unanswered
 from bridge.core.gate import Gate
 from bridge.core.ladder import State
+from bridge.core.liveness import Fit, always
 from bridge.core.ports import (
     Chance,
     Clock,
@@ -44,6 +45,7 @@ from bridge.core.verdict import (
 from bridge.core.watch import Watch
 from bridge.engine.bell import Bell
 from bridge.engine.lane import Claimed, Lane
+from bridge.engine.meter import Meter, Purse
 from bridge.errors import StoreError
 
 ANSWER_LIMIT = 64 * 1024
@@ -96,6 +98,8 @@ class Sender:
         log: Log,
         version: str,
         sweep: float = SWEEP,
+        fit: Fit = always,
+        purse: Purse | None = None,
     ) -> None:
         self._outbox = outbox
         self._settler = settler
@@ -105,10 +109,17 @@ class Sender:
         self._log = log
         self._agent = f"genbridge/{version}"
         self._sweep = sweep
+        self._fit = fit
+        self._purse = purse
+        self._meters: dict[int, Meter] = {}
+        self._living = 1
         self._lanes: dict[int, Lane] = {}
+        self._held: set[tuple[int, int]] = set()
+        self._settled: set[tuple[int, int]] = set()
         self._tasks: TaskGroup | None = None
         self._bell = Bell()
         self._quiet = anyio.Event()
+        self._ending = anyio.Event()
         self._draining = False
         self._flying = 0
         self.turned = clock.monotonic()
@@ -125,20 +136,43 @@ class Sender:
         self._lanes = {}
         for webhook, state in webhooks:
             lane = old.pop(state.id, None) or self._new_lane(webhook, state)
-            lane.webhook = webhook
-            lane.limit = max(1, min(lane.limit, webhook.concurrency))
-            lane.rate.rate = self._rate(webhook)
-            lane.condition = state.condition
-            lane.shut_until = now + (state.gate.total_seconds() if state.gate else 0.0)
-            lane.due = now
-            self._lanes[state.id] = lane
+            self._set_lane(lane, webhook, state, now)
         for lane in old.values():
             self._give_back(lane)
         self._bell.ring()
 
+    def add_lane(self, webhook: Webhook, state: WebhookState) -> None:
+        """Send to this webhook too from now on, or under these settings, if it has a lane."""
+        lane = self._lanes.get(state.id) or self._new_lane(webhook, state)
+        self._set_lane(lane, webhook, state, self._clock.monotonic())
+        self._bell.ring()
+
+    def _set_lane(
+        self, lane: Lane, webhook: Webhook, state: WebhookState, now: float
+    ) -> None:
+        lane.webhook = webhook
+        lane.living = self._living
+        lane.limit = max(1, min(lane.limit, lane.most))
+        if lane.rate.rate != self._rate(webhook):
+            lane.rate = Gate(rate=self._rate(webhook))
+        gate = now + (state.gate.total_seconds() if state.gate else 0.0)
+        # The store may not have heard yet of a pause that was just asked for.
+        lane.shut_until = max(
+            gate, lane.shut_until if lane.condition is Condition.ACTIVE else gate
+        )
+        lane.condition, lane.told = state.condition, state
+        lane.due = now
+        self._lanes[state.id] = lane
+
     def _new_lane(self, webhook: Webhook, state: WebhookState) -> Lane:
         rate = Gate(rate=self._rate(webhook))
-        return Lane(id=state.id, webhook=webhook, rate=rate, limit=webhook.concurrency)
+        return Lane(
+            id=state.id,
+            key=state.key,
+            webhook=webhook,
+            rate=rate,
+            limit=webhook.concurrency,
+        )
 
     @staticmethod
     def _rate(webhook: Webhook) -> float | None:
@@ -147,6 +181,31 @@ class Sender:
     def conditions(self) -> Mapping[str, Condition]:
         """Return how each webhook stands."""
         return {lane.webhook.name: lane.condition for lane in self._lanes.values()}
+
+    def sends_to(self, webhook: int) -> bool:
+        """Return whether a webhook, by its id, has a lane that is not switched off."""
+        lane = self._lanes.get(webhook)
+        return lane is not None and lane.condition is not Condition.DISABLED
+
+    def heed(self, states: Mapping[int, WebhookState], living: int) -> None:
+        """Take over how webhooks stand; those not named are open. We are one of `living`."""
+        now = self._clock.monotonic()
+        self._living = living
+        for lane in self._lanes.values():
+            lane.heed(states.get(lane.id), now)
+            lane.living = living
+            lane.limit = min(lane.limit, lane.most)
+        self._bell.ring()
+
+    def look(self) -> None:
+        """Ask the store for every webhook: another replica has more than it can take."""
+        self.woken(list(self._lanes))
+
+    def abandon(self) -> None:
+        """Forget what is claimed: others have it now."""
+        for lane in self._lanes.values():
+            lane.ready.clear()
+        self._held.clear()
 
     def nudge(self) -> None:
         """Let the loop turn over once, so that `turned` shows that it is alive."""
@@ -177,7 +236,7 @@ class Sender:
         for recipient in change.recipients:
             lane = self._lanes.get(recipient.webhook)
             if lane is not None:
-                lane.reserved -= recipient.room
+                lane.reserved = max(0, lane.reserved - recipient.room)
         for born in recorded.deliveries:
             if born.claimed:
                 delivery = Delivery(
@@ -199,18 +258,24 @@ class Sender:
         """Note what a commit made due. Before the commit a claim would not find it."""
         now = self._clock.monotonic()
         self.woken(written.woken)
+        # A change in the same commit may still name what the commit settles: forget it later.
+        self._held -= self._settled
+        self._settled = {(s.delivery.id, s.delivery.fence) for s in settlements}
         for settlement in settlements:
             lane = self._lanes.get(settlement.delivery.webhook)
-            if lane is not None and settlement.status is Status.PENDING:
+            if lane is not None:
                 self._learn(lane, settlement, now)
 
     def _learn(self, lane: Lane, settlement: Settlement, now: float) -> None:
+        if settlement.webhook is not None:
+            lane.condition = max(lane.condition, settlement.webhook.condition)
         gate = settlement.webhook.gate if settlement.webhook else None
         if gate is not None:
             # The store counts the gate from its commit: asked earlier, it would give nothing.
             lane.shut_until = max(lane.shut_until, now + gate.total_seconds())
-        lane.note_due(now + settlement.wait.total_seconds())
-        self._bell.ring()
+        if settlement.status is Status.PENDING:
+            lane.note_due(now + settlement.wait.total_seconds())
+            self._bell.ring()
 
     def woken(self, webhooks: Iterable[int]) -> None:
         """Note webhooks with deliveries that are due now."""
@@ -238,7 +303,7 @@ class Sender:
                     await self._bell.wait(until=self._next_moment(now))
 
     def _askable(self, now: float) -> list[Room]:
-        if self._draining:
+        if self._draining or not self._fit():
             return []
         return [
             lane.room(now)
@@ -247,7 +312,7 @@ class Sender:
         ]
 
     def _next_moment(self, now: float) -> float | None:
-        if self._draining:
+        if self._draining or not self._fit():
             return None
         moments = [lane.next_moment(now) for lane in self._lanes.values()]
         return min((at for at in moments if at is not None), default=None)
@@ -256,6 +321,7 @@ class Sender:
         asked = {room.webhook: room.slots for room in rooms}
         for webhook in asked:
             self._lanes[webhook].noted = math.inf
+        self._flying += 1
         try:
             for delivery in await self._outbox.claim_deliveries(rooms):
                 asked[delivery.webhook] -= 1
@@ -263,7 +329,11 @@ class Sender:
             await self._learn_due([id_ for id_, left in asked.items() if left])
         except StoreError as error:
             self._log.debug("no claim", reason=str(error))
-            await anyio.sleep(AGAIN)
+        else:
+            return
+        finally:
+            self._landed()
+        await anyio.sleep(AGAIN)
 
     async def _learn_due(self, emptied: Sequence[int]) -> None:
         """Ask when webhooks are next due; what was noted while asking counts as well."""
@@ -281,12 +351,16 @@ class Sender:
     # ---------------------------------------------------------------- workers
 
     def _take(self, delivery: Delivery) -> None:
+        claim = delivery.id, delivery.fence
+        if claim in self._held:
+            # Two looks saw the same step, around a reload: the store names its deliveries to both.
+            return
+        self._held.add(claim)
         lane = self._lanes.get(delivery.webhook)
         if lane is None or self._draining:
             self._settler.settle(outcome.returned(delivery))
             return
-        good = lane.lease - lane.webhook.timeout
-        lane.ready.append(Claimed(delivery, self._clock.monotonic() + good.total_seconds()))
+        lane.ready.append(Claimed(delivery, self._clock.monotonic() + lane.patience))
         self._staff(lane)
 
     def _staff(self, lane: Lane) -> None:
@@ -300,32 +374,61 @@ class Sender:
         try:
             while lane.ready and lane.workers <= lane.limit:
                 now = self._clock.monotonic()
-                if self._draining or not lane.open(now):
+                if self._draining or not self._fit() or not lane.open(now):
                     self._give_back(lane)
                     return
                 claimed = lane.ready.popleft()
+                if len(lane.ready) == lane.limit // 2:
+                    self._bell.ring()  # the next may be claimed while these are sent
                 if not await self._turn(lane, claimed, now):
                     self._settler.settle(outcome.returned(claimed.delivery))
                     continue
                 await self._attempt(lane, claimed.delivery)
         finally:
             lane.workers -= 1
-            self._flying -= 1
             self._bell.ring()
-            if not self._flying:
-                self._quiet.set()
+            self._landed()
+
+    def _landed(self) -> None:
+        self._flying -= 1
+        if not self._flying:
+            self._quiet.set()
 
     async def _turn(self, lane: Lane, claimed: Claimed, now: float) -> bool:
         """Wait until the rate lets a delivery go; return whether it may still be sent then."""
-        start = lane.rate.opens(now)
-        if start > claimed.until:
+        start = await self._start(lane, claimed)
+        if start is None:
             return False
         lane.rate.take(start)
+        self._meter(lane).take(start)
         if start > now:
-            await anyio.sleep_until(start)
+            with anyio.CancelScope(deadline=start):
+                await self._ending.wait()
             # Meanwhile the receiver may have asked us to pause, or the end has begun.
-            return not self._draining and lane.open(self._clock.monotonic())
+            still = not self._draining and self._fit()
+            return still and lane.open(self._clock.monotonic())
         return True
+
+    async def _start(self, lane: Lane, claimed: Claimed) -> float | None:
+        """Return when a delivery may go as far as the rate says; None: not in time."""
+        meter = self._meter(lane)
+        while not self._draining and self._fit():
+            own = lane.rate.opens(self._clock.monotonic())
+            if own > claimed.until:
+                return None
+            start = meter.opens(own)
+            if start is not None:
+                return start if start <= claimed.until else None
+            await meter.pay()
+        return None
+
+    def _meter(self, lane: Lane) -> Meter:
+        meter = self._meters.get(lane.id)
+        if meter is None or meter.rate != lane.rate.rate:
+            key = f"webhook:{lane.key}"
+            meter = Meter(key, lane.rate.rate, clock=self._clock, purse=self._purse)
+            self._meters[lane.id] = meter
+        return meter
 
     def _give_back(self, lane: Lane) -> None:
         """Return claimed deliveries that nobody can send now."""
@@ -336,6 +439,7 @@ class Sender:
 
     async def _attempt(self, lane: Lane, delivery: Delivery) -> None:
         answer: Answer | None = None
+        began = self._clock.monotonic()
         try:
             answer, acknowledgement = await self._post(lane.webhook, delivery)
         except _Unrenderable as error:
@@ -348,11 +452,11 @@ class Sender:
                 answer,
                 acknowledgement,
                 tries=delivery.tries,
-                throttles=lane.throttles,
+                throttles=lane.throttles_before(began),
                 policy=lane.webhook.retry,
                 spread=self._spread(),
             )
-        self._conclude(lane, delivery, verdict, answer)
+        self._conclude(lane, delivery, verdict, answer, began)
 
     def _unrendered(
         self, lane: Lane, delivery: Delivery, error: "_Unrenderable"
@@ -372,6 +476,7 @@ class Sender:
     ) -> tuple[Answer | None, Acknowledgement]:
         """Send a delivery in the richest form that the receiver takes."""
         form: Form | None = Form.FULL
+        until = self._clock.monotonic() + webhook.timeout.total_seconds()
         answer: Answer | None = None
         acknowledgement: Acknowledgement = Unclear()
         while form is not None:
@@ -379,14 +484,24 @@ class Sender:
             if rendered is None:
                 break
             request = self._request(webhook, delivery, rendered)
-            answer = await self._http.send(
-                request, timeout=webhook.timeout, limit=ANSWER_LIMIT
-            )
+            answer = await self._sent(request, until)
             if not isinstance(answer, Response):
                 return answer, Unclear()
-            acknowledgement = webhook.format.read(answer)
+            acknowledgement = _read(webhook, answer)
             form = form.poorer if isinstance(acknowledgement, TooRich) else None
         return answer, acknowledgement
+
+    async def _sent(self, request: Request, until: float) -> Answer:
+        left = until - self._clock.monotonic()
+        if left <= 0.0:
+            return Unanswered(phase=Phase.DEADLINE, reason="no time for a poorer form")
+        try:
+            return await self._http.send(
+                request, timeout=timedelta(seconds=left), limit=ANSWER_LIMIT
+            )
+        except Exception as error:  # noqa: BLE001  (our own fault must not cost the others)
+            reason = f"genbridge itself failed: {type(error).__name__}"
+            return Unanswered(phase=Phase.LOCAL, reason=reason)
 
     def _request(self, webhook: Webhook, delivery: Delivery, rendered: Rendered) -> Request:
         # The time is that of this very attempt: receivers refuse what is older than five minutes.
@@ -403,27 +518,34 @@ class Sender:
         return Request(method="POST", url=webhook.url, headers=headers, body=rendered.body)
 
     def _conclude(
-        self, lane: Lane, delivery: Delivery, verdict: Verdict, answer: Answer | None
+        self,
+        lane: Lane,
+        delivery: Delivery,
+        verdict: Verdict,
+        answer: Answer | None,
+        began: float,
     ) -> None:
-        key = f"name:{lane.webhook.name}"
-        self._settler.settle(outcome.settlement(delivery, verdict, answer, key=key))
+        self._settler.settle(outcome.settlement(delivery, verdict, answer, key=lane.key))
         match verdict:
             case Delivered():
                 lane.succeeded()
             case TryAgain():
-                self._later(lane, delivery, verdict)
+                self._later(lane, delivery, verdict, began)
             case GiveUp():
                 self._report(self._log.error, "delivery given up", lane, delivery, verdict)
             case Disable():
                 lane.condition = Condition.DISABLED
                 self._report(self._log.error, "webhook disabled", lane, delivery, verdict)
 
-    def _later(self, lane: Lane, delivery: Delivery, verdict: TryAgain) -> None:
+    def _later(
+        self, lane: Lane, delivery: Delivery, verdict: TryAgain, began: float
+    ) -> None:
         now = self._clock.monotonic()
-        if verdict.strained:
-            lane.strained()
         if verdict.gate is not None:
-            lane.throttles += 1
+            lane.throttles = lane.throttles_before(began) + 1
+        if verdict.strained and began > lane.strained_at:
+            lane.strained(now)
+        if verdict.gate is not None:
             lane.shut_until = max(lane.shut_until, now + verdict.gate.total_seconds())
         self._report(self._log.warning, "attempt failed", lane, delivery, verdict)
 
@@ -451,6 +573,7 @@ class Sender:
         Return whether all of them did within `patience` seconds.
         """
         self._draining = True
+        self._ending.set()
         for lane in self._lanes.values():
             self._give_back(lane)
         with anyio.move_on_after(patience):
@@ -473,6 +596,13 @@ def _hears(webhook: Webhook, tag: str) -> bool:
         return State.of(tag) in webhook.states
     except ValueError:
         return True
+
+
+def _read(webhook: Webhook, answer: Response) -> Acknowledgement:
+    try:
+        return webhook.format.read(answer)
+    except Exception:  # noqa: BLE001  (a format is foreign code on foreign data)
+        return Unclear()
 
 
 def _rendered(webhook: Webhook, delivery: Delivery, form: Form) -> Rendered | None:

@@ -1,12 +1,14 @@
 """The supervisor: one poller for each source, begun, replaced and ended as the settings say."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import ceil
 from typing import TypeAlias
 
 import anyio
 from anyio.abc import TaskGroup
 
 from bridge.core.settings import Source
+from bridge.core.share import Spare
 from bridge.core.watch import Generation, Watch
 from bridge.engine.poller import Poller
 
@@ -22,6 +24,7 @@ class Supervisor:
         self._scopes: dict[str, anyio.CancelScope] = {}
         self._resting: dict[str, dict[str, Watch]] = {}
         self._tasks: TaskGroup | None = None
+        self._living = 1
 
     async def run(self) -> None:
         """Run every poller for as long as this runs."""
@@ -39,16 +42,19 @@ class Supervisor:
         for name, source in sources.items():
             if name not in self._pollers:
                 poller = self._pollers[name] = self._make(source)
+                poller.share(self._living)
                 poller.add(self._resting.pop(name, {}).values())
                 self._start(poller)
 
     def _start(self, poller: Poller) -> None:
         if self._tasks is not None:
-            self._tasks.start_soon(self._poll, poller)
+            # Made here, so that a poller can be ended before it has begun.
+            scope = self._scopes[poller.source.name] = anyio.CancelScope()
+            self._tasks.start_soon(self._poll, poller, scope)
 
-    async def _poll(self, poller: Poller) -> None:
-        with anyio.CancelScope() as scope:
-            self._scopes[poller.source.name] = scope
+    @staticmethod
+    async def _poll(poller: Poller, scope: anyio.CancelScope) -> None:
+        with scope:
             await poller.run()
 
     def _retire(self, name: str, poller: Poller) -> None:
@@ -80,10 +86,41 @@ class Supervisor:
                 self._pollers[source].drop(id_)
             self._resting.get(source, {}).pop(id_, None)
 
+    def spare(self, most: int) -> list[Spare]:
+        """Stop watching up to so many, and return them: from each source its part."""
+        resting = [watch for group in self._resting.values() for watch in group.values()]
+        spares = [Spare(watch=watch, wait=0.0) for watch in resting[:most]]
+        for one in spares:
+            self.drop([one.watch.generation])
+        everything = self.watching()
+        for poller in self._pollers.values():
+            part = ceil((most - len(resting)) * poller.watching / max(1, everything))
+            spares += poller.spare(max(0, min(part, most - len(spares))))
+        return spares
+
+    def share(self, living: int) -> None:
+        """Work as one of so many replicas."""
+        if living != self._living:
+            self._living = living
+            for poller in self._pollers.values():
+                poller.share(living)
+
+    def abandon(self) -> None:
+        """End every watch; what is under way counts for nothing."""
+        self._resting = {}
+        for poller in self._pollers.values():
+            poller.spare(2**31)
+            for watch in poller.watches():
+                poller.drop(watch.generation.id)
+
     def pollers(self) -> Sequence[Poller]:
         """Return the pollers that are running."""
         return list(self._pollers.values())
 
-    def watching(self) -> int:
-        """Return how many generations are watched."""
-        return sum(len(poller.watches()) for poller in self._pollers.values())
+    def watching(self, source: str | None = None) -> int:
+        """Return how many generations are watched, of one source or of all."""
+        return sum(
+            poller.watching
+            for name, poller in self._pollers.items()
+            if source in (None, name)
+        )

@@ -41,7 +41,7 @@ class Ledger(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Pending:
     """A change that somebody waits for."""
 
@@ -71,6 +71,7 @@ class Writer:
         self.trouble: str | None = None
         """Why the last commit failed; None: it succeeded."""
         self._changes: deque[_Pending] = deque()
+        self._waiting: set[_Pending] = set()
         self._settlements: deque[Settlement] = deque()
         self._oldest = 0.0
         self._bell = Bell()
@@ -79,11 +80,18 @@ class Writer:
         self._draining = False
 
     async def record(self, change: Change) -> Recorded:
-        """Commit a change; return what the store made of it. Waits as long as the store is away."""
+        """Commit a change; return what the store made of it.
+
+        Waits as long as the store is away, or until `give_up`.
+        """
         pending = _Pending(change, anyio.Event())
         self._changes.append(pending)
+        self._waiting.add(pending)
         self._work()
-        await pending.done.wait()
+        try:
+            await pending.done.wait()
+        finally:
+            self._waiting.discard(pending)
         return pending.recorded or Recorded(accepted=False)
 
     def settle(self, settlement: Settlement) -> None:
@@ -103,6 +111,11 @@ class Writer:
         self._draining = True
         self._bell.ring()
         await self._idle.wait()
+
+    def give_up(self) -> None:
+        """Let nobody wait any longer: what is not written will be seen again."""
+        for pending in self._waiting:
+            pending.done.set()
 
     async def run(self) -> None:
         """Write for ever."""

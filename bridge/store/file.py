@@ -9,13 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy.schema import CreateIndex, CreateTable
-
 from bridge.errors import StoreBroken, StoreError, StoreRefused, StoreUnavailable
-from bridge.store import keeping, place
-from bridge.store.prepared import DIALECT, Prepared
-from bridge.store.sql import Query, Row, Statement, Transaction
-from bridge.store.tables import REVISION, metadata
+from bridge.store import ddl, keeping, place
+from bridge.store.prepared import Prepared
+from bridge.store.sql import Row, Statement, Transaction
 
 T = TypeVar("T")
 
@@ -176,7 +173,7 @@ class File:
             cached_statements=256,
         )
         try:
-            _apply(connection, self._path)
+            apply(connection, self._path)
         except BaseException:
             connection.close()
             raise
@@ -198,19 +195,19 @@ class File:
             f"file:{quote(str(self._path))}?mode=rw", uri=True, isolation_level=None
         )
         try:
-            empty = _recognised(connection, self._path)
+            empty = recognised(connection, self._path)
         finally:
             connection.close()
         if empty:
             self._create(now)
-        _supported(self.read(_meta(), now), self._path)
+        keeping.supported(self.read(keeping.described(), now), str(self._path))
 
     def _create(self, now: int) -> None:
         """Make the schema in one transaction: a crash leaves all of it or nothing."""
         connection = self._connected()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for statement in schema():
+            for statement in ddl.statements("sqlite"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._drive(connection, keeping.inscribe(), now)
@@ -269,15 +266,7 @@ class File:
         )
 
 
-def schema() -> Iterator[str]:
-    """Yield the statements that make an empty file ours."""
-    for table in metadata.sorted_tables:
-        yield str(CreateTable(table).compile(dialect=DIALECT))
-        for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            yield str(CreateIndex(index).compile(dialect=DIALECT))
-
-
-def _apply(connection: sqlite3.Connection, path: Path) -> None:
+def apply(connection: sqlite3.Connection, path: Path) -> None:
     """Set what a connection needs and read it back, for a refused setting says nothing."""
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     for name, (value, expected) in SETTINGS.items():
@@ -287,7 +276,7 @@ def _apply(connection: sqlite3.Connection, path: Path) -> None:
             raise StoreRefused(f"database {path}: {name} is {got!r}, must be {expected!r}")
 
 
-def _recognised(connection: sqlite3.Connection, path: Path) -> bool:
+def recognised(connection: sqlite3.Connection, path: Path) -> bool:
     """Say whether the file is empty; raises StoreRefused where it is not ours."""
     with path.open("rb") as file:
         beginning = file.read(len(HEADER))
@@ -302,24 +291,3 @@ def _recognised(connection: sqlite3.Connection, path: Path) -> bool:
             f"{path} is the database of another program: name another file (it is kept)"
         )
     return not things
-
-
-def _meta() -> Transaction[dict[str, str]]:
-    return {str(key): str(value) for key, value in (yield Query(keeping.READ_META))}
-
-
-def _supported(meta: Mapping[str, str], path: Path) -> None:
-    """Refuse a schema that this code does not know."""
-    revision, oldest = meta.get("revision", ""), meta.get("compatible_from", "")
-    if not (revision.isdecimal() and oldest.isdecimal()):
-        raise StoreRefused(f"{path} does not say which schema it has: restore a backup")
-    if int(revision) < REVISION:
-        raise StoreRefused(
-            f"{path} has the schema {revision}, this genbridge needs {REVISION}: run "
-            "`genbridge db upgrade`"
-        )
-    if int(oldest) > REVISION:
-        raise StoreRefused(
-            f"{path} has the schema {revision} of a newer genbridge: run that one, or "
-            "restore the backup made before its upgrade"
-        )

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bridge.core.delivery import Condition, WebhookState
 from bridge.core.ports import Census
+from bridge.errors import StoreRefused
 from bridge.store.settling import given_state
 from bridge.store.sql import Now, Query, Statement, Transaction, batch, given
 from bridge.store.tables import (
@@ -34,6 +35,9 @@ PRUNED = 1000
 
 PRUNED_WATCHES = 100
 """Watches that one call deletes at most, each with its events, deliveries and attempts."""
+
+MOVING = "moving"
+"""The key in `meta` that a database has while another one is moved into it."""
 
 a, b, d, e, h, w = attempts.c, bodies.c, deliveries.c, events.c, webhooks.c, watches.c
 
@@ -175,9 +179,14 @@ CENSUS = Statement(
 
 def begin(*, me: int, name: str, version: str) -> Transaction[None]:
     """Take over from the run before: nothing stays claimed, nothing waits for ever."""
-    longest = {"longest": micros(LONGEST_WAIT)}
     yield Query(ENLIST, {"me": me, "name": name, "version": version})
     yield Query(FREE)
+    yield from clamp()
+
+
+def clamp() -> Transaction[None]:
+    """Let nothing wait longer than it can have been told to: the clock was wrong then."""
+    longest = {"longest": micros(LONGEST_WAIT)}
     yield Query(CLAMP, longest)
     yield Query(CLAMP_GATES, longest)
 
@@ -186,6 +195,33 @@ def inscribe() -> Transaction[None]:
     """Write down which schema this is."""
     yield Query(SET_META, {"key": "revision", "value": str(REVISION)})
     yield Query(SET_META, {"key": "compatible_from", "value": str(COMPATIBLE_FROM)})
+
+
+def described() -> Transaction[dict[str, str]]:
+    """Return what the database says of itself."""
+    return {str(key): str(value) for key, value in (yield Query(READ_META))}
+
+
+def supported(meta: Mapping[str, str], where: str) -> None:
+    """Raise StoreRefused for a schema that this code does not know."""
+    if MOVING in meta:
+        raise StoreRefused(
+            f"{where} is being filled: run `genbridge db move` again until it says that all "
+            "is there"
+        )
+    revision, oldest = meta.get("revision", ""), meta.get("compatible_from", "")
+    if not (revision.isdecimal() and oldest.isdecimal()):
+        raise StoreRefused(f"{where} does not say which schema it has: restore a backup")
+    if int(revision) < REVISION:
+        raise StoreRefused(
+            f"{where} has the schema {revision}, this genbridge needs {REVISION}: run "
+            "`genbridge db upgrade`"
+        )
+    if int(oldest) > REVISION:
+        raise StoreRefused(
+            f"{where} has the schema {revision} of a newer genbridge: run that one, or "
+            "restore the backup made before its upgrade"
+        )
 
 
 def known_webhooks(keys: Sequence[str]) -> Transaction[Mapping[str, WebhookState]]:

@@ -1,7 +1,7 @@
 """The store without a disk: the same promises in dicts, for tests on virtual time."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from types import TracebackType
@@ -20,97 +20,22 @@ from bridge.core.delivery import (
     WebhookState,
 )
 from bridge.core.ladder import State
-from bridge.core.message import Message
 from bridge.core.ports import Census, Clock, Enlisted, Room, Written
 from bridge.core.watch import Generation, Watch, WatchWish
 from bridge.errors import StoreError
+from bridge.store.disk import DeliveryRow, Disk, EventRow, WatchRow, WebhookRow
 from bridge.store.keeping import LONGEST_WAIT, PRUNED, PRUNED_WATCHES
 from bridge.store.moments import Moments
+from bridge.store.recalling import Recalling, next_id, state_of
 from bridge.store.sending import RECHECK, ROUNDS
 from bridge.store.settling import ANSWER_LIMIT, HOUR
 from bridge.store.texts import ascii_text, metadata_of, micros, plain, span, storable
-from bridge.store.uniting import FILE, UNWATCHED, Standing, added, begun, united
+from bridge.store.uniting import FILE, UNWATCHED, added, begun, united
 
 T = TypeVar("T")
 
 
-@dataclass(slots=True, kw_only=True)
-class WatchRow:
-    """A watch as it lies on the disk."""
-
-    id: int
-    uid: UUID
-    generation: Generation
-    standing: Standing
-    fence: int = 0
-    native_state: str | None = None
-    seq: int = -1
-    state_at: int | None = None
-    ended_at: int | None = None
-    created_at: int
-
-
-@dataclass(slots=True, kw_only=True)
-class EventRow:
-    """An event as it lies on the disk."""
-
-    id: int
-    watch: int
-    tag: str
-    seq: int
-    message: Message
-
-
-@dataclass(slots=True, kw_only=True)
-class DeliveryRow:
-    """A delivery as it lies on the disk."""
-
-    id: int
-    event: int
-    watch: int
-    webhook: int
-    seq: int
-    status: Status = Status.PENDING
-    manual: bool = False
-    attempt: int
-    tries: int = 0
-    due_at: int
-    claimed: bool
-    fence: int = 0
-    last_code: int | None = None
-    last_why: str | None = None
-    settled_at: int | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class WebhookRow:
-    """A webhook as it lies on the disk."""
-
-    id: int
-    key: str
-    condition: Condition = Condition.ACTIVE
-    gate_until: int | None = None
-    why: str | None = None
-
-
-@dataclass(slots=True)
-class Disk:
-    """What outlives a run."""
-
-    watches: dict[int, WatchRow] = field(default_factory=dict)
-    generations: dict[Generation, int] = field(default_factory=dict)
-    events: dict[int, EventRow] = field(default_factory=dict)
-    uids: dict[UUID, int] = field(default_factory=dict)
-    deliveries: dict[int, DeliveryRow] = field(default_factory=dict)
-    addressed: dict[tuple[int, int], int] = field(default_factory=dict)
-    pending: dict[int, dict[int, DeliveryRow]] = field(default_factory=dict)
-    attempts: dict[tuple[int, int], tuple[int, Attempt]] = field(default_factory=dict)
-    bodies: dict[str, tuple[int, bytes]] = field(default_factory=dict)
-    webhooks: dict[int, WebhookRow] = field(default_factory=dict)
-    digest: str | None = None
-
-
-class MemoryStore:
+class MemoryStore(Recalling):
     """A Store in memory. `broken`, once set, is raised by every call and nothing is done.
 
     A store made on the `disk` of another is the next run: it finds what that one left.
@@ -122,6 +47,7 @@ class MemoryStore:
         self.disk = disk or Disk()
         self.broken: StoreError | None = None
         self._moments = Moments(clock)
+        self.started_at = self._moments.now()
         self._uid = uid
         self._handed: set[int] = set()
         self._take_over()
@@ -143,9 +69,9 @@ class MemoryStore:
         known = {row.key: row for row in self.disk.webhooks.values()}
         for key in keys:
             if key not in known:
-                known[key] = WebhookRow(id=_next(self.disk.webhooks), key=key)
+                known[key] = WebhookRow(id=next_id(self.disk.webhooks), key=key)
                 self.disk.webhooks[known[key].id] = known[key]
-        return {key: _state(known[key], now) for key in keys}
+        return {key: state_of(known[key], now) for key in keys}
 
     async def set_webhook(self, state: WebhookState) -> None:
         """Set a webhook's condition and gate."""
@@ -305,6 +231,7 @@ class MemoryStore:
     def _register(self, wishes: Sequence[WatchWish], now: int) -> Enlisted:
         for wish in wishes:
             storable(wish.generation)
+        begun = {wish.generation for wish in wishes} - self.disk.generations.keys()
         started: dict[Generation, int] = {}
         ended: dict[Generation, None] = {}
         woken: set[int] = set()
@@ -318,6 +245,7 @@ class MemoryStore:
             ),
             ended=tuple(one for one in ended if one not in started),
             woken=frozenset(woken),
+            begun=frozenset(begun),
         )
 
     def _wished(
@@ -341,7 +269,7 @@ class MemoryStore:
         return row
 
     def _born(self, wish: WatchWish, now: int) -> WatchRow:
-        id_ = _next(self.disk.watches)
+        id_ = next_id(self.disk.watches)
         row = WatchRow(
             id=id_,
             uid=self._uid(),
@@ -447,11 +375,12 @@ class MemoryStore:
 
     def _announce(self, change: Change, now: int, woken: set[int]) -> list[Born]:
         event = EventRow(
-            id=_next(self.disk.events),
+            id=next_id(self.disk.events),
             watch=change.watch.id,
             tag=change.tag,
             seq=change.seq,
             message=change.message,
+            occurred_at=now,
         )
         self.disk.events[event.id] = event
         self.disk.uids[change.message.id] = event.id
@@ -481,7 +410,7 @@ class MemoryStore:
             and not self._chain(event.watch, webhook)
         )
         row = DeliveryRow(
-            id=_next(self.disk.deliveries),
+            id=next_id(self.disk.deliveries),
             event=event.id,
             watch=event.watch,
             webhook=webhook,
@@ -629,11 +558,6 @@ class MemoryStore:
         )
 
 
-def _next(rows: dict[int, T]) -> int:
-    """Return the id that SQLite would give: one more than the last."""
-    return next(reversed(rows), 0) + 1
-
-
 def _fits(row: WatchRow, change: Change) -> bool:
     return (
         row.standing.active
@@ -663,14 +587,3 @@ def _birth(row: DeliveryRow) -> Born:
 def _shut(row: WebhookRow, state: WebhookState, now: int) -> None:
     row.gate_until = None if state.gate is None else now + micros(state.gate)
     row.why = plain(state.why)
-
-
-def _state(row: WebhookRow, now: int) -> WebhookState:
-    left = None if row.gate_until is None else row.gate_until - now
-    return WebhookState(
-        id=row.id,
-        key=row.key,
-        condition=row.condition,
-        gate=span(left) if left is not None and left > 0 else None,
-        why=row.why,
-    )

@@ -5,6 +5,7 @@ import fcntl
 import os
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -65,19 +66,27 @@ def _locked(path: Path) -> Iterator[None]:
     _tightened(path)
     lock = _opened(path, os.O_RDWR | os.O_CREAT)
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(lock):
             raise StoreRefused(
                 f"{path}: the database is held by {_holder(lock)}: one process at a time "
                 "uses a SQLite file; stop that one, or use postgresql://"
-            ) from None
+            )
         with suppress(OSError):  # on a full disk the lock holds without its pid
             os.ftruncate(lock, 0)
             os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(lock)
+
+
+def _taken(lock: int) -> bool:
+    """Say whether the lock is ours now; `db status` may hold it for some microseconds."""
+    for pause in (0.0, 0.02, 0.2):
+        time.sleep(pause)
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    return False
 
 
 def _holder(lock: int) -> str:

@@ -12,9 +12,11 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 
 from bridge.core.change import Change
 from bridge.core.delivery import Delivery, Settlement, WebhookState
+from bridge.core.listing import Replica
 from bridge.core.ports import Census, Clock, Enlisted, Room, Written
 from bridge.core.watch import Generation, Watch, WatchWish
-from bridge.store import keeping, place, sending, watching, writing
+from bridge.store import adopting, keeping, place, sending, watching, writing
+from bridge.store.answering import Answering
 from bridge.store.file import File
 from bridge.store.handed import Handed
 from bridge.store.moments import Moments
@@ -26,7 +28,7 @@ ME = 1
 """The one replica that a SQLite file has."""
 
 
-class SqliteStore:
+class SqliteStore(Answering):
     """A Store in one file: transactions run whole in a worker thread, one at a time.
 
     Reads share the connection that writes: they are a handful of index probes each, and a
@@ -150,6 +152,10 @@ class SqliteStore:
             await self._in_thread(self._file.shrink)
         return gone
 
+    async def replicas(self) -> Sequence[Replica]:
+        """Return the one replica of this file."""
+        return await self._read(adopting.alone())
+
     async def census(self) -> Census:
         """Count running watches, pending deliveries and events."""
         return await self._read(keeping.census())
@@ -179,6 +185,12 @@ class SqliteStore:
 
     def _known(self, id_: int) -> bool:
         return self._certain and id_ in self._handed
+
+    async def _alter(self, make: Callable[[], Transaction[T]]) -> T:
+        return await self._write(make())
+
+    async def _ask(self, make: Callable[[], Transaction[T]]) -> T:
+        return await self._read(make())
 
     async def _write(self, transaction: Transaction[T]) -> T:
         return await self._in_thread(

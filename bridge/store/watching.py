@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import Text, and_, case, false, func, null, select, true, update
+from sqlalchemy import Text, and_, case, false, func, null, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bridge.core.ladder import UNSEEN, State
 from bridge.core.ports import Enlisted
 from bridge.core.watch import Generation, Watch, WatchWish
+from bridge.errors import StoreUnavailable
 from bridge.store.sql import (
     Now,
     Query,
@@ -49,7 +50,7 @@ Known = Callable[[int], bool]
 """Whether the engine already has a watch, by its id."""
 
 w = watches.c
-_VIEW = (
+VIEW = (
     w.id,
     w.uid,
     w.fence,
@@ -116,7 +117,7 @@ _BORN = {
     w.seq: -1,
     w.active: true(),
     w.due_at: Now(),
-    w.owner: given("me"),
+    w.owner: given("owner"),
     w.fence: 0,
     w.dirty: false(),
     w.created_at: Now(),
@@ -132,7 +133,7 @@ BEGIN = Statement(
 n = batch(source=TEXT, generation_id=TEXT)
 STANDING = Statement(
     "read watches",
-    select(*_VIEW, w.origin, w.active, w.ended, (w.deadline_at - w.created_at), _MINE)
+    select(*VIEW, w.origin, w.active, w.ended, (w.deadline_at - w.created_at), _MINE)
     .join_from(
         n, watches, and_(w.source == n.c.source, w.generation_id == n.c.generation_id)
     )
@@ -148,6 +149,7 @@ n = batch(
     deadline=BIG,
     again=FLAG,
 )
+_ownerless = or_(n.c.again, and_(w.active, w.owner.is_(None)))
 CHANGE = Statement(
     "change watches",
     update(watches)
@@ -162,7 +164,7 @@ CHANGE = Statement(
             w.active: case((n.c.again, true()), else_=w.active),
             w.ended: case((n.c.again, null()), else_=w.ended),
             w.ended_at: case((n.c.again, null()), else_=w.ended_at),
-            w.owner: case((n.c.again, given("me")), else_=w.owner),
+            w.owner: case((_ownerless, given("owner")), else_=w.owner),
             w.fence: w.fence + 1,
             w.dirty: _TOLD,
         }
@@ -173,7 +175,7 @@ CHANGE = Statement(
 n = batch(id=BIG)
 READ = Statement(
     "read changed watches",
-    select(*_VIEW).where(w.id.in_(select(n.c.id)), w.active, _MINE),
+    select(*VIEW).where(w.id.in_(select(n.c.id)), w.active, _MINE),
 )
 
 n = batch(watch=BIG, hook=BIG)
@@ -225,14 +227,14 @@ END = Statement(
 
 RUNNING = Statement(
     "read running watches",
-    select(*_VIEW)
+    select(*VIEW)
     .where(w.active, w.id > given("cursor"))
     .order_by(w.id)
     .limit(given("limit")),
 )
 ONE = Statement(
     "read a watch",
-    select(*_VIEW).where(
+    select(*VIEW).where(
         w.source == given("source", Text()),
         w.generation_id == given("generation", Text()),
         w.active,
@@ -256,15 +258,24 @@ SET_DIGEST = Statement(
 
 
 def register(
-    wishes: Sequence[WatchWish], *, uid: Callable[[], UUID], me: int, known: Known
+    wishes: Sequence[WatchWish],
+    *,
+    uid: Callable[[], UUID],
+    me: int,
+    known: Known,
+    owning: bool = True,
 ) -> Transaction[Enlisted]:
-    """Begin or change watches; an unchanged one starts only where it is not yet known."""
+    """Begin or change watches; an unchanged one starts only where it is not yet known.
+
+    What is begun belongs to this replica, or, where that is not `owning` more, to nobody yet.
+    """
     gathered = _Gathered()
+    owner = me if owning else None
     for some in rounds(wishes, lambda wish: wish.generation, SIZE):
         asked = [wish for _, wish in some]
-        there = yield from _begin(asked, uid, me, gathered)
+        there = yield from _begin(asked, uid, owner, gathered)
         if there:
-            yield from _unite(there, me, known, gathered)
+            yield from _unite(there, me, owner, known, gathered)
     return gathered.enlisted()
 
 
@@ -276,6 +287,7 @@ def configure(
     me: int,
     known: Known,
     anyway: bool = False,
+    owning: bool = True,
 ) -> Transaction[Enlisted]:
     """Register the watches of the file and end what it no longer names.
 
@@ -284,7 +296,7 @@ def configure(
     stored = yield Query(DIGEST)
     if stored and stored[0][0] == digest and not anyway:
         return Enlisted()
-    enlisted = yield from register(wishes, uid=uid, me=me, known=known)
+    enlisted = yield from register(wishes, uid=uid, me=me, known=known, owning=owning)
     named = {wish.generation for wish in wishes}
     of_the_file = yield Query(OF_THE_FILE)
     gone = [(id_, Generation(s, g)) for id_, s, g in of_the_file if (s, g) not in named]
@@ -294,6 +306,7 @@ def configure(
         started=enlisted.started,
         ended=(*enlisted.ended, *(generation for _, generation in gone)),
         woken=enlisted.woken,
+        begun=enlisted.begun,
     )
 
 
@@ -338,6 +351,7 @@ class _Gathered:
     started: list[Watch] = field(default_factory=list)
     ended: list[Generation] = field(default_factory=list)
     woken: set[int] = field(default_factory=set)
+    begun: set[Generation] = field(default_factory=set)
 
     def enlisted(self) -> Enlisted:
         started = {watch.generation: watch for watch in self.started}
@@ -345,16 +359,20 @@ class _Gathered:
             started=tuple(sorted(started.values(), key=lambda watch: watch.id)),
             ended=tuple(one for one in dict.fromkeys(self.ended) if one not in started),
             woken=frozenset(self.woken),
+            begun=frozenset(self.begun),
         )
 
 
 def _begin(
-    wishes: Sequence[WatchWish], uid: Callable[[], UUID], me: int, gathered: _Gathered
+    wishes: Sequence[WatchWish],
+    uid: Callable[[], UUID],
+    owner: int | None,
+    gathered: _Gathered,
 ) -> Transaction[list[WatchWish]]:
     """Insert what is new; return the wishes whose watches were there."""
     uids = [uid() for _ in wishes]
     rows = [_newborn(wish, one) for wish, one in zip(wishes, uids, strict=True)]
-    inserted = yield Query(BEGIN, {"me": me}, rows)
+    inserted = yield Query(BEGIN, {"owner": owner}, rows)
     ids = {str(uid): id_ for id_, uid in inserted}
     there = []
     for wish, one_uid in zip(wishes, uids, strict=True):
@@ -362,7 +380,9 @@ def _begin(
         if id_ is None:
             there.append(wish)
         else:
-            gathered.started.append(_begun(wish, id_, one_uid))
+            gathered.begun.add(wish.generation)
+            if owner is not None:
+                gathered.started.append(_begun(wish, id_, one_uid))
     return there
 
 
@@ -393,14 +413,20 @@ def _begun(wish: WatchWish, id_: int, uid: UUID) -> Watch:
 
 
 def _unite(
-    wishes: Sequence[WatchWish], me: int, known: Known, gathered: _Gathered
+    wishes: Sequence[WatchWish],
+    me: int,
+    owner: int | None,
+    known: Known,
+    gathered: _Gathered,
 ) -> Transaction[None]:
     """Change the watches that are there as the wishes ask."""
     rows = yield Query(STANDING, {"me": me}, [wish.generation for wish in wishes])
     there = {(row[3], row[4]): row for row in rows}
     changed, adding = [], []
     for wish in wishes:
-        row = there[wish.generation]
+        row = there.get(wish.generation)
+        if row is None:
+            raise StoreUnavailable("a watch was deleted while it was asked for")
         before = _standing(row)
         after = united(before, wish)
         if after != before:
@@ -411,7 +437,7 @@ def _unite(
         if not after.active:
             gathered.ended.append(wish.generation)
     if changed:
-        yield Query(CHANGE, {"me": me}, changed)
+        yield Query(CHANGE, {"me": me, "owner": owner}, changed)
         again = yield Query(READ, {"me": me}, [(row[0],) for row in changed])
         gathered.started += [seen(row) for row in again]
     if adding:

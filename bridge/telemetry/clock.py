@@ -17,6 +17,11 @@ class SystemClock:
         return time.monotonic()
 
 
+def steady() -> float:
+    """Return seconds of a clock that goes on while the machine sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class SystemChance:
     """Numbers nobody foresees; not for secrets."""
 

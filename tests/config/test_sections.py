@@ -86,11 +86,20 @@ class TestDatabase:
         assert settings(GOOD + "database: postgresql.db\n").database == "postgresql.db"
 
     @pytest.mark.parametrize(
-        "url", ["postgresql://u@h/d", "postgres://h/d", "PostgreSQL://h"]
+        "url", ["postgresql://u@h", "postgresql+asyncpg://h/d", "PostgreSQL://h/d"]
     )
-    def test_postgresql_is_refused_by_name(self, url: str) -> None:
-        (line,) = said(GOOD + f"database: {url}\n")
-        assert "PostgreSQL is not yet supported by this version" in line
+    def test_a_url_of_postgresql_needs_a_database(self, url: str) -> None:
+        assert "database" in said(GOOD + f"database: {url}\n")[0]
+
+    def test_replicas_share_a_url_of_postgresql(self) -> None:
+        for url in ("postgresql://u:p@h:5432/d", "postgres:///d?host=/run/postgresql"):
+            assert settings(GOOD + f"database: {url}\n").database == url
+
+    def test_a_session_goes_past_the_pooler_of_postgresql_only(self) -> None:
+        both = GOOD + "database: postgresql://pool/d\nsession_url: postgresql://h/d\n"
+        assert settings(both).session_url == "postgresql://h/d"
+        (line,) = said(GOOD + "session_url: postgresql://h/d\n")
+        assert "only for a `database` of PostgreSQL" in line
 
     @pytest.mark.parametrize("url", ["sqlite:///x", "mysql://h/d", "':memory:'", "file:x"])
     def test_what_would_keep_nothing_is_no_database(self, url: str) -> None:
@@ -110,7 +119,6 @@ class TestWhatIsNotYetThere:
         assert "s" in settings(source("discover: false")).sources
         assert "not yet supported" in said(webhook("hub_signature: true"))[0]
         assert "not yet supported" in said(source("discover: true"))[0]
-        assert "not yet supported" in said(GOOD + "session_url: x\n")[0]
 
 
 class TestSources:

@@ -7,6 +7,7 @@ import pytest
 from bridge.config import Environment, load
 from bridge.core.settings import DEFAULT_SCHEDULE, Settings
 from bridge.plugins import Plugins
+from bridge.web.orders import Order
 from tests.config.given import SECRET
 from tests.docs.pages import GUIDES, README, ROOT, Block, block, blocks, inline
 
@@ -44,7 +45,11 @@ def _vocabulary() -> set[str]:
 
 
 def test_every_key_that_is_named_exists() -> None:
-    known = _vocabulary() | {"failure_code", "socket_factory", "pydantic_core"}
+    known = (
+        _vocabulary()
+        | set(Order.model_fields)
+        | {"failure_code", "socket_factory", "pydantic_core"}
+    )
     for page in GUIDES:
         for text in inline(page):
             if re.fullmatch(r"[a-z]+(_[a-z]+)+", text):

@@ -1,35 +1,18 @@
-"""A simulated upstream and a verifying receiver in the test's process, a daemon beside it."""
+"""The daemon as a process, between a simulated upstream and a verifying receiver."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
+import anyio
 import pytest
 
-from bridge.simulator.receiver import Receiver
-from bridge.simulator.upstream import Upstream
-from bridge.telemetry.clock import SystemClock
-from tests.e2e.daemon import Daemon
-from tests.e2e.scene import API_KEY, KEY
+from tests.e2e.stage import Outcomes, played
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    async with Upstream(clock=SystemClock(), key=API_KEY) as serving:
-        yield serving
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with Receiver(clock=SystemClock(), keys=[KEY]) as receiving:
-        yield receiving
-
-
-@pytest.fixture
-async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
-    async with Daemon(tmp_path) as one:
-        yield one
+@pytest.fixture(scope="module")
+def outcomes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Outcomes:
+    """Play at once every scene of the file that was asked for."""
+    module = request.module
+    items = [item for item in request.session.items if item.path == request.path]
+    names = [item.name for item in items if hasattr(getattr(module, item.name, 0), "play")]
+    folder = tmp_path_factory.mktemp("stages")
+    return anyio.run(played, module, names, folder)

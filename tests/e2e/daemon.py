@@ -1,4 +1,4 @@
-"""The daemon as a process: begun, listened to, told to stop, killed, begun again on its database."""
+"""The daemon as a process: begun, listened to, told to stop, killed, begun again."""
 
 import json
 import os
@@ -14,10 +14,7 @@ from typing import Any, Self
 import anyio
 from anyio.abc import Process, TaskGroup, UNIXDatagramSocket
 
-from tests.e2e.scene import CANARY
-
-PATIENCE = 15.0
-"""Seconds after which a test has failed, whatever it waits for."""
+from tests.e2e.scene import CANARY, PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +36,7 @@ class Daemon:
         """What the present run has told the service manager, a line each."""
         self.code: int | None = None
         self._folder = folder
-        self._environment = environment
+        self.environment = environment
         self._said = b""
         self._pending = b""
         self._process: Process | None = None
@@ -73,7 +70,7 @@ class Daemon:
     def configure(self, settings: Mapping[str, Any]) -> None:
         """Write the configuration (JSON is YAML) with this folder's database."""
         whole = {"database": str(self.database), **settings}
-        self.config.write_text(json.dumps(whole, indent=1))
+        self.config.write_text(json.dumps(whole, indent=1, ensure_ascii=False), "utf-8")
 
     async def start(self, settings: Mapping[str, Any] | None = None) -> None:
         """Begin a run and wait until it is ready."""
@@ -87,12 +84,23 @@ class Daemon:
         assert self._process is None, "it is running"
         self.entries, self.notices, self.code, self._pending = [], [], None, b""
         self._process = await anyio.open_process(
-            [sys.executable, "-m", "bridge", "run", "-c", str(self.config)],
+            self._command,
             stdin=subprocess.DEVNULL,
             stderr=subprocess.STDOUT,
             env=self._surroundings(),
         )
         self._tasks.start_soon(self._attend, self._process)
+
+    async def beside(self) -> subprocess.CompletedProcess[bytes]:
+        """Run a second daemon on the same configuration until it ends."""
+        with anyio.fail_after(PATIENCE):
+            return await anyio.run_process(
+                self._command, check=False, env=self._surroundings()
+            )
+
+    @property
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "bridge", "run", "-c", str(self.config)]
 
     def _surroundings(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
@@ -101,7 +109,7 @@ class Daemon:
             "PYTHONWARNINGS": "error",
             "NOTIFY_SOCKET": str(self._folder / "notify"),
         }
-        return {**kept, **ours, **self._environment}
+        return {**kept, **ours, **self.environment}
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the process."""
@@ -168,7 +176,7 @@ class Daemon:
 
     async def _hear(self) -> None:
         async for datagram in self._bell:
-            text = datagram[0] if isinstance(datagram, tuple) else datagram
+            text, _sender = datagram
             self.notices += text.decode().split("\n")
             self._said += text
             self._tell()

@@ -17,23 +17,36 @@ from bridge import __version__
 from bridge.simulator.exchange import Call
 from bridge.simulator.receiver import Received, Receiver, Scripted
 from bridge.simulator.timeline import Script
-from bridge.simulator.upstream import Upstream
 from bridge.telemetry.clock import SystemClock
 from tests.e2e.daemon import Daemon
-from tests.e2e.scene import KEY, SECRET, at, facts, place, settings, source, webhook
+from tests.e2e.scene import (
+    KEY,
+    SECRET,
+    Theatre,
+    accepted,
+    at,
+    facts,
+    place,
+    settings,
+    source,
+    webhook,
+)
 
-pytestmark = pytest.mark.timeout(40)
+pytestmark = pytest.mark.timeout(120)
 
 SCRIPTS: Mapping[str, Script] = {
-    "aimlapi-luma": (("queued", 0.4), ("dreaming", 0.4), ("completed", None)),
+    "aimlapi-luma": (("queued", 1.0), ("dreaming", 1.0), ("completed", None)),
     "luma-agents": (("dreaming", 1.0), ("completed", None)),
     "dream-machine": (("completed", None),),
     "relay-luma": (("failed", None),),
 }
 METADATA = {"order": 1042, "name": "Zażółć 🎬", "deep": {"list": [1, 2.5, None, True]}}
-WEBHOOKS = ("studio", "team", "sheet")
-TOTAL = 6
-"""Events of the evening: three, two, one and one states, of which studio hears all but one."""
+WEBHOOKS: Mapping[str, list[int]] = {"studio": [503, 429], "team": [], "sheet": []}
+"""What each receiver answers first."""
+OK = Scripted(body=b"ok")
+"""What Slack says, and everybody else may."""
+EVENTS = 7
+"""Of the evening: three, two, one and one states."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,29 +70,27 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Evening:
 
 async def play(folder: Path) -> Evening:
     async with AsyncExitStack() as stack:
-        clock = SystemClock()
-        upstream = await stack.enter_async_context(Upstream(clock=clock))
-        answers = [Scripted(status=503), Scripted(status=429)]
+        upstream = await stack.enter_async_context(Theatre())
         receivers = {
             name: await stack.enter_async_context(
-                Receiver(clock=clock, keys=[KEY], answers=answers if name == "studio" else ())
+                Receiver(clock=SystemClock(), keys=[KEY], answers=first, otherwise=OK)
             )
-            for name in WEBHOOKS
+            for name, first in WEBHOOKS.items()
         }
         ids = {name: upstream.add(name, script=script) for name, script in SCRIPTS.items()}
+        upstream.curtain.ready()
         daemon = await stack.enter_async_context(Daemon(folder))
         await daemon.start(configured(upstream, receivers, ids))
-        with anyio.fail_after(20):
-            await receivers["studio"].wait(lambda one: len(one.accepted) >= 7)
-            for name in ("team", "sheet"):
-                await receivers[name].wait(lambda one: len(one.accepted) >= 4)
+        await accepted(receivers["studio"], EVENTS)
+        for name in ("team", "sheet"):
+            await receivers[name].wait(lambda one: len(one.accepted) >= len(SCRIPTS))
         assert await daemon.stop() == 0
     sent = {name: at(one, name) for name, one in receivers.items()}
     return Evening(ids=ids, sent=sent, requests=list(upstream.requests))
 
 
 def configured(
-    upstream: Upstream, receivers: Mapping[str, Receiver], ids: Mapping[str, str]
+    upstream: Theatre, receivers: Mapping[str, Receiver], ids: Mapping[str, str]
 ) -> dict[str, Any]:
     urls = {name: place(one, name) for name, one in receivers.items()}
     ends = ["completed", "failed"]

@@ -1,11 +1,22 @@
 """Sources that come, change and go while generations are watched."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
 import anyio
 import pytest
+import trio
 
+from bridge.core.change import Change
+from bridge.core.delivery import Settlement
+from bridge.core.ports import Written
 from bridge.core.settings import Rate
 from bridge.core.watch import Generation
+from bridge.store.memory import MemoryStore
 from tests.engine.rig import Rig, source, webhook
+from tests.fakes.receiver import Slow
 
 pytestmark = pytest.mark.anyio
 
@@ -70,3 +81,40 @@ async def test_a_watch_that_is_ended_is_asked_about_no_more() -> None:
         assert engine.supervisor.watching() == 1
     assert later
     assert not [call for call in later if ids[0] in call.path]
+
+
+class Unhurried(MemoryStore):
+    """A store whose commits take a second."""
+
+    async def write(
+        self, changes: Sequence[Change], settlements: Sequence[Settlement]
+    ) -> Written:
+        await anyio.sleep(1)
+        return await super().write(changes, settlements)
+
+
+async def test_a_step_that_is_seen_before_and_after_a_reload_is_posted_once() -> None:
+    rig = Rig(rules={"studio": lambda _age, _r: Slow(after=timedelta(seconds=9), then=204)})
+    rig.store = Unhurried(rig.clock, uuid4)
+    id_ = rig.upstream.add("aimlapi-luma", script=(("completed", None),))
+    old = source(rig.upstream)
+    async with rig.engine([old], [webhook()]) as engine:
+        await engine.watch("aimlapi-luma", id_)
+        # The commit of what the first poller saw is under way: the second one sees it again.
+        await anyio.sleep(0.5)
+        engine.supervisor.set_sources({old.name: replace(old, max_connections=7)})
+        await anyio.sleep(60)
+    assert len(rig.posts()) == 1
+    assert rig.told(id_) == ["completed"]
+
+
+async def test_a_source_that_changes_twice_at_once_is_asked_by_one_poller_only() -> None:
+    rig = Rig()
+    async with rig.engine([], [webhook()]) as engine:
+        await anyio.sleep(1)
+        before = trio.lowlevel.current_statistics().tasks_living
+        for rate in (1.0, 2.0, 3.0):
+            luma = source(rig.upstream, rate=Rate(per_second=rate))
+            engine.supervisor.set_sources({luma.name: luma})
+        await anyio.sleep(1)
+        assert trio.lowlevel.current_statistics().tasks_living == before + 1

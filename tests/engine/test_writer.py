@@ -178,3 +178,21 @@ async def test_flushing_returns_once_everything_is_written() -> None:
         await writer.flushed()
         assert len(ledger.written) == 1000
         await writer.flushed()
+
+
+async def test_who_waits_for_a_store_that_is_away_at_the_end_is_let_go() -> None:
+    ledger = Ledger()
+    ledger.refuses = lambda _: StoreUnavailable("disk full")
+    async with writing(ledger) as writer:
+        told: list[Recorded] = []
+
+        async def record(id_: int) -> None:
+            told.append(await writer.record(change(id_)))
+
+        async with anyio.create_task_group() as tasks:
+            for id_ in (1, 2):
+                tasks.start_soon(record, id_)
+            await anyio.sleep(5)
+            assert told == []
+            writer.give_up()
+    assert [one.accepted for one in told] == [False, False]

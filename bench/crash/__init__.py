@@ -1,0 +1,1 @@
+"""Random SIGKILLs, and an audit of what the receivers got."""

@@ -1,0 +1,109 @@
+"""Callbacks: the webhooks that callers bring along, each with a lane before it is needed.
+
+A delivery is only made for webhooks that have a lane, so the lane must be there before the
+watch is: when it is ordered, after a restart, and when another replica hands it over.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+from bridge.core.callback import Callback
+from bridge.core.delivery import Condition, WebhookState
+from bridge.core.listing import ListedWebhook
+from bridge.core.settings import Webhook
+
+Make: TypeAlias = Callable[[Callback, WebhookState], Webhook]
+"""Returns how a caller's webhook is sent to; raises ValueError for a secret of no use."""
+
+
+class Keeper(Protocol):
+    """The part of the store that keeps webhooks."""
+
+    async def adopt(self, callbacks: Sequence[Callback]) -> Mapping[str, WebhookState]:
+        """Make callers' webhooks known and return their states by their keys."""
+        ...
+
+    async def webhooks_by_id(self, webhooks: Sequence[int]) -> Sequence[ListedWebhook]:
+        """Return webhooks by their ids."""
+        ...
+
+    async def set_webhook(self, state: WebhookState) -> None:
+        """Set a webhook's condition and gate."""
+        ...
+
+
+class Lanes(Protocol):
+    """The part of the sender that has lanes."""
+
+    def add_lane(self, webhook: Webhook, state: WebhookState) -> None:
+        """Send to this webhook too from now on."""
+        ...
+
+    def sends_to(self, webhook: int) -> bool:
+        """Return whether a webhook has a lane that is not switched off."""
+        ...
+
+
+class Callbacks:
+    """Knows every webhook that a watch of ours names, and opens lanes for those of callers."""
+
+    def __init__(self, keeper: Keeper, lanes: Lanes, make: Make) -> None:
+        self._keeper = keeper
+        self._lanes = lanes
+        self._make = make
+        self._known: dict[int, ListedWebhook] = {}
+        self._ids: dict[str, int] = {}
+
+    async def adopt(self, callbacks: Iterable[Callback]) -> Mapping[str, int]:
+        """Return the ids of callers' webhooks by their keys; each is in the store and has a lane.
+
+        One that was switched off gets another chance: somebody has asked for it again.
+        """
+        wanted = {one.key: one for one in callbacks}
+        missing = [one for one in wanted.values() if not self._open(one)]
+        if missing:
+            states = await self._keeper.adopt(missing)
+            for one in missing:
+                state = await revived(self._keeper, states[one.key])
+                self._note(ListedWebhook(state=state, callback=one))
+        return {key: self._ids[key] for key in wanted}
+
+    def _open(self, callback: Callback) -> bool:
+        id_ = self._ids.get(callback.key)
+        return id_ is not None and self._lanes.sends_to(id_)
+
+    async def meet(self, webhooks: Iterable[int]) -> None:
+        """Get to know webhooks by their ids; those of callers get their lanes."""
+        strange = sorted(set(webhooks) - self._known.keys())
+        if strange:
+            for listed in await self._keeper.webhooks_by_id(strange):
+                self._note(listed)
+
+    async def lanes(self) -> Sequence[tuple[Webhook, WebhookState]]:
+        """Return the lanes of callers' webhooks anew, as they stand in the store."""
+        found = await self._keeper.webhooks_by_id(list(self._ids.values()))
+        return [
+            (self._make(listed.callback, listed.state), listed.state)
+            for listed in found
+            if listed.callback is not None
+        ]
+
+    def known(self, webhook: int) -> ListedWebhook | None:
+        """Return a webhook that was met; its state is that of then."""
+        return self._known.get(webhook)
+
+    def _note(self, listed: ListedWebhook) -> None:
+        self._known[listed.state.id] = listed
+        if listed.callback is not None:
+            self._ids[listed.callback.key] = listed.state.id
+            webhook = self._make(listed.callback, listed.state)
+            self._lanes.add_lane(webhook, listed.state)
+
+
+async def revived(keeper: Keeper, state: WebhookState) -> WebhookState:
+    """Give a webhook that was switched off another chance; return how it stands then."""
+    if state.condition is not Condition.DISABLED:
+        return state
+    state = WebhookState(id=state.id, key=state.key)
+    await keeper.set_webhook(state)
+    return state

@@ -1,0 +1,62 @@
+"""A meter: what this process may use of a rate that all replicas of a database share."""
+
+from datetime import timedelta
+from typing import Protocol
+
+import anyio
+
+from bridge.core.allowance import Allowance
+from bridge.core.ports import Clock
+from bridge.errors import StoreError
+
+AGAIN = 1.0
+"""Seconds until a chunk is asked for again when the database gave none."""
+
+
+class Purse(Protocol):
+    """Where the replicas pay for starts."""
+
+    async def chunk(self, key: str, length: timedelta) -> timedelta:
+        """Take the next `length` of a rate for us alone; return when it begins, from now."""
+        ...
+
+
+class Meter:
+    """Lets starts through that were paid for, in chunks, so that the rate holds for all together.
+
+    Without a purse, or without a rate (None), every start is free. Moments are seconds on the
+    monotonic clock.
+    """
+
+    def __init__(
+        self, key: str, rate: float | None, *, clock: Clock, purse: Purse | None
+    ) -> None:
+        self.rate = rate
+        self._key = key
+        self._clock = clock
+        self._purse = purse
+        self._paid = Allowance(rate=rate or 1.0)
+        self._paying = anyio.Lock()
+
+    def opens(self, now: float) -> float | None:
+        """Return the earliest moment, not before `now`, of a start; None: `pay` first."""
+        free = self._purse is None or self.rate is None
+        return now if free else self._paid.opens(now)
+
+    def take(self, at: float) -> None:
+        """Note a start at a moment that `opens` gave."""
+        self._paid.take(at)
+
+    async def pay(self) -> None:
+        """Pay for some starts, unless somebody just has; without a database wait a little."""
+        async with self._paying:
+            if self._purse is None or self.opens(self._clock.monotonic()) is not None:
+                return
+            size = self._paid.wanted()
+            length = timedelta(seconds=size / self._paid.rate)
+            try:
+                begin = await self._purse.chunk(self._key, length)
+            except StoreError:
+                await anyio.sleep(AGAIN)
+                return
+            self._paid.pay(size, self._clock.monotonic() + begin.total_seconds())

@@ -1,0 +1,54 @@
+"""What all replicas share in turns: rates, and duties that one of them does for all."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import Integer, Text, func
+from sqlalchemy.dialects.postgresql import insert
+
+from bridge.store.sql import Now, Query, Row, Statement, Transaction, given
+from bridge.store.tables import budgets, duties
+from bridge.store.texts import micros, span
+
+AHEAD = 60_000_000
+"""Microseconds that a budget can be spent ahead: more means that a clock was wrong."""
+
+b, u = budgets.c, duties.c
+
+_chunk = insert(budgets).values(key=given("key", Text()), tat=Now() + given("chunk"))
+CHUNK = Statement(
+    "take a chunk",
+    _chunk.on_conflict_do_update(
+        index_elements=[b.key],
+        set_={
+            "tat": func.greatest(Now(), func.least(b.tat, Now() + AHEAD)) + given("chunk")
+        },
+    ).returning(b.tat - Now() - given("chunk")),
+)
+
+_duty = insert(duties).values(
+    name=given("name", Text()),
+    owner=given("me", Integer()),
+    due_at=Now() + given("every"),
+    last_at=Now(),
+)
+DUTY = Statement(
+    "take a duty",
+    _duty.on_conflict_do_update(
+        index_elements=[u.name],
+        set_={key: _duty.excluded[key] for key in ("owner", "due_at", "last_at")},
+        where=u.due_at <= Now(),
+    ).returning(u.name),
+)
+
+
+def chunk(key: str, length: timedelta) -> Transaction[timedelta]:
+    """Take the next `length` of a rate for this replica alone; return when it begins, from now."""
+    rows: Sequence[Row] = yield Query(CHUNK, {"key": key, "chunk": micros(length)})
+    return span(max(0, rows[0][0]))
+
+
+def duty(me: int, name: str, every: timedelta) -> Transaction[bool]:
+    """Return whether this replica is to do a duty now; the next time comes after `every`."""
+    given_ = {"me": me, "name": name, "every": micros(every)}
+    return bool((yield Query(DUTY, given_)))

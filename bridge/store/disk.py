@@ -1,0 +1,88 @@
+"""What a store in memory calls its disk: the rows of the tables, as records."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from bridge.core.callback import Callback
+from bridge.core.delivery import Attempt, Condition, Status
+from bridge.core.message import Message
+from bridge.core.watch import Generation
+from bridge.store.uniting import Standing
+
+
+@dataclass(slots=True, kw_only=True)
+class WatchRow:
+    """A watch as it lies on the disk."""
+
+    id: int
+    uid: UUID
+    generation: Generation
+    standing: Standing
+    fence: int = 0
+    native_state: str | None = None
+    seq: int = -1
+    state_at: int | None = None
+    ended_at: int | None = None
+    created_at: int
+
+
+@dataclass(slots=True, kw_only=True)
+class EventRow:
+    """An event as it lies on the disk."""
+
+    id: int
+    watch: int
+    tag: str
+    seq: int
+    message: Message
+    occurred_at: int
+
+
+@dataclass(slots=True, kw_only=True)
+class DeliveryRow:
+    """A delivery as it lies on the disk."""
+
+    id: int
+    event: int
+    watch: int
+    webhook: int
+    seq: int
+    status: Status = Status.PENDING
+    manual: bool = False
+    attempt: int
+    tries: int = 0
+    due_at: int
+    claimed: bool
+    fence: int = 0
+    last_code: int | None = None
+    last_why: str | None = None
+    settled_at: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class WebhookRow:
+    """A webhook as it lies on the disk."""
+
+    id: int
+    key: str
+    callback: Callback | None = None
+    condition: Condition = Condition.ACTIVE
+    gate_until: int | None = None
+    why: str | None = None
+
+
+@dataclass(slots=True)
+class Disk:
+    """What outlives a run."""
+
+    watches: dict[int, WatchRow] = field(default_factory=dict)
+    generations: dict[Generation, int] = field(default_factory=dict)
+    events: dict[int, EventRow] = field(default_factory=dict)
+    uids: dict[UUID, int] = field(default_factory=dict)
+    deliveries: dict[int, DeliveryRow] = field(default_factory=dict)
+    addressed: dict[tuple[int, int], int] = field(default_factory=dict)
+    pending: dict[int, dict[int, DeliveryRow]] = field(default_factory=dict)
+    attempts: dict[tuple[int, int], tuple[int, Attempt]] = field(default_factory=dict)
+    bodies: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    webhooks: dict[int, WebhookRow] = field(default_factory=dict)
+    digest: str | None = None

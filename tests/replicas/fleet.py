@@ -1,0 +1,207 @@
+"""Several daemons on one database, with an upstream and a receiver, and what becomes of them."""
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from itertools import combinations
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import anyio
+import asyncpg
+
+from bridge.core.liveness import Pace
+from bridge.simulator.receiver import Received, Receiver, Scripted
+from bridge.simulator.upstream import Upstream
+from bridge.telemetry.clock import SystemClock
+from tests.e2e.daemon import Daemon
+from tests.e2e.scene import API_KEY, KEY, facts, settings, source, webhook
+from tests.fakes.postgres import Server
+
+QUICK = Pace(beat=0.5, silent=5.0, hints=os.environ.get("GENBRIDGE_TEST_HINTS") != "off")
+"""As usual, but a frozen replica is noticed after five seconds."""
+
+PATIENCE = 40.0
+STATES = ("queued", "dreaming", "completed")
+
+
+class Replica(Daemon):
+    """A daemon of the fleet."""
+
+    pace: Mapping[str, float] = {}
+
+    @property
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "tests.replicas.quick", "run", "-c", str(self.config)]
+
+
+@dataclass
+class Fleet:
+    """A database, an upstream, a receiver, and the replicas between them."""
+
+    folder: Path
+    server: Server
+    database: str
+    upstream: Upstream
+    receiver: Receiver
+    stack: AsyncExitStack
+    connection: Any
+    pace: Pace
+    ids: list[str] = field(default_factory=list)
+    replicas: list[Replica] = field(default_factory=list)
+
+    def generations(self, count: int, *, first: float, last: float, seed: int = 1) -> None:
+        """Begin so many generations; their states change between two ages, in seconds."""
+        dice = Random(seed)
+        for _ in range(count):
+            end = dice.uniform(first, last)
+            queued = end * dice.uniform(0.3, 0.8)
+            script = (("queued", queued), ("dreaming", end - queued), ("completed", None))
+            self.ids.append(self.upstream.add("luma-agents", script=script))
+
+    async def add(self, count: int = 1) -> list[Replica]:
+        """Begin so many more replicas at once and wait until they are ready."""
+        new = [await self._enter() for _ in range(count)]
+        async with anyio.create_task_group() as tasks:
+            for replica in new:
+                tasks.start_soon(replica.start, self.settings())
+        return new
+
+    async def _enter(self) -> Replica:
+        folder = self.folder / str(len(self.replicas))
+        folder.mkdir()
+        times = json.dumps(asdict(self.pace))
+        replica = await self.stack.enter_async_context(Replica(folder, PACE=times))
+        self.replicas.append(replica)
+        return replica
+
+    def settings(self) -> dict[str, Any]:
+        luma = source(
+            self.upstream.url("luma-agents"), "luma-agents", looks=1, interval="3s"
+        )
+        studio = webhook(self.receiver.url, timeout="2s", concurrency=30)
+        watches = [{"source": "luma", "ids": self.ids}] if self.ids else []
+        return {
+            **settings({"luma": luma}, {"studio": studio}, watches),
+            "database": self.database,
+        }
+
+    async def sql(self, text: str, *values: object) -> list[Any]:
+        """Ask the database; the connection is made anew where it was lost."""
+        for _ in range(100):
+            try:
+                if self.connection is None or self.connection.is_closed():
+                    self.connection = await asyncpg.connect(self.database)
+                return list(await self.connection.fetch(text, *values))
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                self.connection = None
+                await anyio.sleep(0.1)
+        raise AssertionError(f"no answer to {text}")
+
+    async def owned(self) -> dict[int, int]:
+        """Return how many watches each replica owns, the dead ones too."""
+        rows = await self.sql(
+            "SELECT r.id, count(w.id) FROM replicas r LEFT JOIN watches w ON w.owner = r.id"
+            " GROUP BY r.id"
+        )
+        return {row[0]: row[1] for row in rows}
+
+    async def seconds(self, so: Callable[[dict[int, int]], bool]) -> float:
+        """Return how long it takes until the owners are so."""
+        began = anyio.current_time()
+        while not so(owned := await self.owned()):
+            assert anyio.current_time() - began < PATIENCE, owned
+            await anyio.sleep(0.05)
+        return anyio.current_time() - began
+
+    async def all_told(self) -> None:
+        """Wait until the end of every generation was accepted."""
+        with anyio.move_on_after(PATIENCE):
+            await self.receiver.wait(
+                lambda one: (
+                    sum(b'"completed","native' in d.body for d in one.accepted)
+                    >= len(self.ids)
+                )
+            )
+
+    def told(self) -> dict[tuple[str, str], Received]:
+        """Return the first acceptance of each state of each generation."""
+        first: dict[tuple[str, str], Received] = {}
+        for one in self.receiver.accepted:
+            data = facts(one)
+            first.setdefault((data["generation_id"], data["state"]), one)
+        return first
+
+    async def verdict(self) -> "Verdict":
+        """Return what came of it all."""
+        told = self.told()
+        ends = {(id_, "completed") for id_ in self.ids}
+        uids = {str(row[0]) for row in await self.sql("SELECT uid FROM events")}
+        accepted = {one.headers["webhook-id"] for one in self.receiver.accepted}
+        names: dict[tuple[str, str], set[str]] = {}
+        times: Counter[tuple[str, str]] = Counter()
+        for one in self.receiver.accepted:
+            data = facts(one)
+            key = (data["generation_id"], data["state"])
+            names.setdefault(key, set()).add(one.headers["webhook-id"])
+            times[key] += 1
+        order = {key: place for place, key in enumerate(told)}
+        return Verdict(
+            lost=len(ends - told.keys()) + len(uids - accepted),
+            forked=sum(len(ids) > 1 for ids in names.values()),
+            overtaken=sum(
+                order.get((id_, a), -1) > order.get((id_, b), sys.maxsize)
+                for id_ in self.ids
+                for a, b in combinations(STATES, 2)
+            ),
+            repeated=sum(count - 1 for count in times.values()),
+            invented=len(accepted - uids),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What came of a fleet's work: `repeated` deliveries are allowed, all else is not.
+
+    Lost is an end that was not told, and an event that was recorded and not told. (A state that
+    no look met is neither: the next one names it as skipped.)
+    """
+
+    lost: int
+    forked: int
+    overtaken: int
+    repeated: int
+    invented: int
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path, server: Server, *, pace: Pace = QUICK
+) -> AsyncIterator[Fleet]:
+    """Open a fleet without replicas; now and then the receiver refuses, and it is never quick."""
+    dice = Random(7)
+    answers = [
+        Scripted(status=503 if dice.random() < 0.03 else 200, pause=dice.uniform(0, 0.03))
+        for _ in range(20_000)
+    ]
+    clock = SystemClock()
+    database = server.database()
+    try:
+        async with AsyncExitStack() as stack:
+            upstream = await stack.enter_async_context(Upstream(clock=clock, key=API_KEY))
+            receiver = await stack.enter_async_context(
+                Receiver(clock=clock, keys=[KEY], answers=answers)
+            )
+            fleet = Fleet(
+                *(folder, server, database, upstream, receiver, stack, None), pace=pace
+            )
+            yield fleet
+            if fleet.connection is not None:
+                await fleet.connection.close()
+    finally:
+        server.drop(database)

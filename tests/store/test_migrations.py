@@ -1,0 +1,285 @@
+"""Old schemas become the one of this code, and it is the one that an empty database gets."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import anyio
+import pytest
+
+from bridge.core.ladder import State
+from bridge.errors import StoreBroken, StoreError, StoreRefused
+from bridge.store import ddl, tables
+from bridge.store.connection import Use, alone, within
+from bridge.store.migrations import OURS, Step, steps
+from bridge.store.place import held
+from bridge.store.upgrade import Upgraded, upgrade
+from tests.fakes.postgres import Server
+from tests.store.world import SqliteWorld, announced, watching
+
+NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+
+SQLITE_SHAPE = "SELECT type, name, tbl_name, sql FROM sqlite_schema"
+POSTGRES_SHAPE = """
+SELECT attrelid::regclass::text, format('%s %s %s %s %s', attname,
+       format_type(atttypid, atttypmod), attnotnull, attidentity, attcollation::regcollation)
+  FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+ WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND relkind IN ('r', 'p')
+UNION ALL SELECT tablename::text, indexdef::text FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT conrelid::regclass::text, conname::text || pg_get_constraintdef(oid)
+  FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+UNION ALL SELECT oid::regclass::text, format('%s %s', reloptions, pg_get_partkeydef(oid))
+  FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "genbridge.db"
+    path.touch(0o600)
+    return path
+
+
+@pytest.fixture
+def empty(server: Server) -> str:
+    return server.database()
+
+
+def test_the_code_holds_the_number_of_the_last_script() -> None:
+    last = steps()[-1]
+    assert (last.revision, last.compatible_from) == (
+        tables.REVISION,
+        tables.COMPATIBLE_FROM,
+    )
+    assert [step.revision for step in steps()] == list(range(1, tables.REVISION + 1))
+
+
+def test_scripts_make_on_sqlite_what_an_empty_file_gets(path: Path) -> None:
+    assert upgrade(str(path), NOW) == Upgraded(before=0, after=tables.REVISION)
+    fresh = sqlite3.connect(":memory:")
+    for statement in ddl.statements("sqlite"):
+        fresh.execute(statement)
+    expected = set(fresh.execute(SQLITE_SHAPE))
+    fresh.close()
+    assert set(rows(path, SQLITE_SHAPE)) == expected
+    assert len(expected) > 20
+
+
+def test_scripts_make_on_postgresql_what_an_empty_database_gets(
+    server: Server, empty: str
+) -> None:
+    made = server.database()
+    server.sql(";".join(ddl.statements("postgresql+asyncpg")), made)
+    assert upgrade(empty, NOW) == Upgraded(before=0, after=tables.REVISION)
+    expected = sorted(server.sql(POSTGRES_SHAPE, made))
+    assert sorted(server.sql(POSTGRES_SHAPE, empty)) == expected
+    assert len(expected) > 100
+
+
+def test_a_store_opens_what_the_scripts_have_made(path: Path) -> None:
+    upgrade(str(path), NOW)
+    anyio.run(filled, path)
+    assert rows(path, "SELECT count(*) FROM events") == [(1,)]
+
+
+async def filled(path: Path) -> None:
+    world = SqliteWorld(path)
+    await world.open()
+    await announced(world.store, await watching(world.store), State.QUEUED)
+    await world.close()
+
+
+def test_a_running_daemon_needs_no_alembic(path: Path) -> None:
+    code = f"""
+        import sys, uuid, anyio, bridge.app
+        from pathlib import Path
+        from bridge.store.sqlite import SqliteStore
+        from bridge.telemetry.clock import SystemClock
+        async def start():
+            store = await SqliteStore.open(
+                Path({str(path)!r}), clock=SystemClock(), uid=uuid.uuid4)
+            await store.close()
+        anyio.run(start)
+        print("alembic" in sys.modules)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", dedent(code)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
+    assert rows(path, "SELECT value FROM meta WHERE key = 'revision'") == [("1",)]
+
+
+# ---------------------------------------------------------------- later scripts
+
+
+WIDER = """
+    from alembic import op
+    from sqlalchemy import Column, Text
+    revision, down_revision, compatible_from = "2", "1", 1
+    def upgrade():
+        with op.batch_alter_table("watches") as watches:
+            watches.add_column(Column("note", Text))
+            watches.alter_column("source", new_column_name="origin_of")
+"""
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Callable[[str], list[Step]]:
+    """Return a way to plant a second script: everything that it needs is in its text."""
+
+    def plant(text: str) -> list[Step]:
+        folder = tmp_path / "versions"
+        folder.mkdir()
+        (folder / "r0002_planted.py").write_text(dedent(text))
+        return list(steps(folders=[OURS, folder]))
+
+    return plant
+
+
+def test_a_table_is_rebuilt_without_losing_what_refers_to_it(
+    path: Path, planted: Callable[[str], list[Step]]
+) -> None:
+    anyio.run(filled, path)
+    done = upgrade(str(path), NOW, ladder=planted(WIDER))
+    assert (done.before, done.after) == (1, 2)
+    assert rows(path, "SELECT origin_of, note FROM watches") == [("luma", None)]
+    assert rows(path, "SELECT count(*) FROM events JOIN watches w ON w.id = watch_id") == [
+        (1,)
+    ]
+    assert "STRICT" in str(
+        rows(path, "SELECT sql FROM sqlite_schema WHERE name = 'watches'")
+    )
+    indexes = rows(path, "SELECT name FROM sqlite_schema WHERE name GLOB 'watches_*'")
+    assert {name for (name,) in indexes} == {"watches_ended", "watches_running"}
+    assert dict(rows(path, "SELECT key, value FROM meta WHERE key GLOB '*[dr][eo]*'")) == {
+        "revision": "2",
+        "compatible_from": "1",
+    }
+
+
+def test_before_an_upgrade_there_is_a_backup(
+    path: Path, planted: Callable[[str], list[Step]]
+) -> None:
+    anyio.run(filled, path)
+    copy = upgrade(str(path), NOW, ladder=planted(WIDER)).backup
+    assert copy == path.with_name("genbridge.db.schema-1-20261121T083000Z")
+    assert rows(copy, "SELECT source FROM watches") == [("luma",)]
+
+
+def test_an_upgrade_that_breaks_leaves_everything_as_it_was(
+    path: Path, planted: Callable[[str], list[Step]]
+) -> None:
+    anyio.run(filled, path)
+    broken = planted(WIDER + "        op.execute('SELECT nonsense')\n")
+    with pytest.raises(StoreError, match="nonsense"):
+        upgrade(str(path), NOW, ladder=broken)
+    assert rows(path, "SELECT source FROM watches") == [("luma",)]
+    assert upgrade(str(path), NOW) == Upgraded(before=1, after=1)
+
+
+def test_an_upgrade_that_would_orphan_rows_is_not_committed(
+    path: Path, planted: Callable[[str], list[Step]]
+) -> None:
+    anyio.run(filled, path)
+    careless = WIDER + "        op.execute('DELETE FROM watches')\n"  # noqa: S608  (no query)
+    with pytest.raises(StoreBroken, match="refer to nothing"):
+        upgrade(str(path), NOW, ladder=planted(careless))
+    assert rows(path, "SELECT source FROM watches") == [("luma",)]
+
+
+def test_an_upgrade_of_what_is_up_to_date_does_nothing(path: Path) -> None:
+    anyio.run(filled, path)
+    before = sorted(path.parent.glob("genbridge.db.schema*"))
+    assert upgrade(str(path), NOW) == Upgraded(before=1, after=1)
+    assert sorted(path.parent.glob("genbridge.db.schema*")) == before == []
+
+
+def test_this_code_refuses_the_schema_that_a_contract_has_made(
+    path: Path, planted: Callable[[str], list[Step]]
+) -> None:
+    anyio.run(filled, path)
+    upgrade(str(path), NOW, ladder=planted(WIDER.replace('"1", 1', '"1", 2')))
+    with pytest.raises(StoreRefused, match="of a newer genbridge"):
+        anyio.run(SqliteWorld(path).open)
+    with pytest.raises(StoreRefused, match="of a newer genbridge"):
+        upgrade(str(path), NOW)
+
+
+def test_this_code_works_with_the_schema_that_an_expand_has_made(
+    path: Path, planted: Callable[[str], list[Step]]
+) -> None:
+    anyio.run(filled, path)
+    rename = '            watches.alter_column("source", new_column_name="origin_of")\n'
+    upgrade(str(path), NOW, ladder=planted(WIDER.replace(rename, "")))
+
+    async def used() -> None:
+        world = SqliteWorld(path)
+        await world.open()
+        await announced(world.store, await watching(world.store, "g2"), State.QUEUED)
+        await world.close()
+
+    anyio.run(used)
+    assert rows(path, "SELECT count(*) FROM watches") == [(2,)]
+
+
+def test_a_file_in_use_is_not_upgraded(path: Path) -> None:
+    with held(path), pytest.raises(StoreRefused, match="held by process"):
+        upgrade(str(path), NOW)
+
+
+def test_a_file_that_is_not_there_is_not_made(path: Path) -> None:
+    path.unlink()
+    with pytest.raises(StoreRefused, match="there is no database"):
+        upgrade(str(path), NOW)
+    assert not path.exists()
+
+
+def test_a_server_gets_an_index_while_others_work(
+    server: Server, empty: str, planted: Callable[[str], list[Step]]
+) -> None:
+    upgrade(empty, NOW)
+    done = upgrade(
+        empty,
+        NOW,
+        ladder=planted("""
+            from alembic import op
+            revision, down_revision, compatible_from = "2", "1", 1
+            def upgrade():
+                with op.get_context().autocommit_block():
+                    op.create_index(
+                        "planted", "events", ["seq"], postgresql_concurrently=True)
+        """),
+    )
+    assert (done.before, done.after, done.backup) == (1, 2, None)
+    assert server.sql(
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = 'planted'::regclass", empty
+    ) == [["t"]]
+    assert ["revision", "2"] in server.sql("SELECT key, value FROM meta", empty)
+
+
+def test_one_upgrade_at_a_time_works_on_a_server(empty: str) -> None:
+    def second(_: object) -> None:
+        with pytest.raises(StoreRefused, match="makes or changes its tables"):
+            upgrade(empty, NOW)
+
+    def first(connection: Any) -> None:
+        alone(connection, empty)
+        # In a thread, for here the loop of the first connection runs.
+        with ThreadPoolExecutor(1) as other:
+            other.submit(second, None).result()
+
+    within(empty, Use.KEEP, first)
+
+
+def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()

@@ -1,0 +1,490 @@
+"""What the PostgreSQL store promises where several replicas use it."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+
+import anyio
+import pytest
+
+from bridge.core.delivery import Condition
+from bridge.core.ladder import State
+from bridge.core.liveness import Pace
+from bridge.core.share import Spare
+from bridge.core.watch import Origin, Watch
+from bridge.errors import StoreRefused, StoreUnavailable
+from tests.fakes.postgres import Server
+from tests.store.postgres_world import HINTING, PostgresWorld
+from tests.store.world import (
+    LEASE,
+    SECOND,
+    announced,
+    claimed,
+    room,
+    sent,
+    settled,
+    step,
+    to,
+    watching,
+    wish,
+)
+
+pytestmark = pytest.mark.anyio
+
+BEATS = timedelta(seconds=31)
+
+
+class Fleet:
+    """Several replicas of one database, on one clock."""
+
+    def __init__(self, url: str, stack: AsyncExitStack) -> None:
+        self._url = url
+        self._stack = stack
+        self.worlds: list[PostgresWorld] = []
+
+    async def add(self, pace: Pace = HINTING) -> PostgresWorld:
+        world = PostgresWorld(self._url)
+        if self.worlds:
+            world.clock = self.worlds[0].clock
+        await world.open(pace=pace)
+        self._stack.push_async_callback(world.close)
+        self.worlds.append(world)
+        return world
+
+
+@pytest.fixture
+async def fleet(database: str) -> AsyncIterator[Fleet]:
+    async with AsyncExitStack() as stack:
+        yield Fleet(database, stack)
+
+
+async def vanish(world: PostgresWorld) -> None:
+    """Lose the session, as a kill does."""
+    await world.store._session.close()  # noqa: SLF001  (nobody else may end it alone)
+
+
+async def buried(by: PostgresWorld) -> list[int]:
+    """Let a replica declare dead whom it sees gone."""
+    seen = await by.store.look_around()
+    dead, _ = await by.store.bury([one.id for one in seen if one.gone or one.silent])
+    return list(dead)
+
+
+async def owners(world: PostgresWorld) -> dict[str, int | None]:
+    rows = await world.sql("SELECT generation_id, owner FROM watches ORDER BY id")
+    return {row[0]: row[1] for row in rows}
+
+
+# ------------------------------------------------------------------------------ alive, dead
+
+
+async def test_every_replica_has_an_id_of_its_own_that_never_comes_again(
+    fleet: Fleet,
+) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    first = one.store.me
+    await one.restart()
+    assert len({first, two.store.me, one.store.me}) == 3
+
+
+async def test_the_living_are_seen_alive(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    (seen,) = await one.store.look_around()
+    assert (seen.id, seen.gone, seen.silent) == (two.store.me, False, False)
+    assert await buried(one) == []
+
+
+async def test_a_lost_session_is_seen(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    await vanish(two)
+    (seen,) = await one.store.look_around()
+    assert (seen.gone, seen.silent) == (True, False)
+
+
+async def test_overdue_beats_are_seen_and_a_beat_ends_that(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    one.clock.pass_(BEATS)
+    (seen,) = await one.store.look_around()
+    assert (seen.gone, seen.silent) == (False, True)
+    assert await two.store.beat()
+    (seen,) = await one.store.look_around()
+    assert not seen.silent
+
+
+async def test_a_verdict_looks_again(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    await vanish(two)
+    assert await two.store.join()
+    assert await one.store.bury([two.store.me]) == ([], frozenset())
+
+
+async def test_the_dead_hear_of_it_and_return_as_somebody_else(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    before = two.store.me
+    one.clock.pass_(BEATS)
+    assert await buried(one) == [before]
+    assert not await two.store.beat()
+    assert not await two.store.join()
+    assert two.store.me > before
+    assert await two.store.beat()
+
+
+async def test_a_session_that_was_cut_in_time_changes_nothing(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    watch = await watching(two.store)
+    before = two.store.me
+    await vanish(two)
+    with pytest.raises(StoreUnavailable):
+        await two.store.beat()
+    assert await two.store.join()
+    assert two.store.me == before
+    assert await two.store.watch(watch.generation) == watch
+    assert [one_.gone for one_ in await one.store.look_around()] == [False]
+
+
+async def test_two_buriers_make_one_verdict(fleet: Fleet) -> None:
+    one, two, three = await fleet.add(), await fleet.add(), await fleet.add()
+    await vanish(three)
+    verdicts = [await buried(one), await buried(two)]
+    assert verdicts == [[three.store.me], []]
+
+
+async def test_the_dead_are_forgotten_once_nothing_names_them(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    await watching(two.store)
+    await vanish(two)
+    await buried(one)
+    await one.store.forget()
+    assert len(await one.store.replicas()) == 2
+    await one.store.claim_watches(10)
+    await one.store.forget()
+    assert [replica.id for replica in await one.store.replicas()] == [one.store.me]
+
+
+# ------------------------------------------------------------------------- watches, owners
+
+
+async def test_a_watch_is_owned_by_one_replica_only(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    watch = await watching(one.store)
+    assert await two.store.watch(watch.generation) is None
+    assert await two.store.claim_watches(10) == []
+
+
+async def test_watches_of_the_dead_are_taken_up_and_their_owner_is_refused(
+    fleet: Fleet,
+) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    watch = await watching(two.store)
+    await vanish(two)
+    await buried(one)
+    (taken,) = await one.store.claim_watches(10)
+    assert taken.fence == watch.fence + 1
+    late = await two.store.write([step(watch, State.QUEUED, to())], [])
+    assert not late.recorded[0].accepted
+    ours = await one.store.write([step(taken, State.QUEUED, to())], [])
+    assert ours.recorded[0].accepted
+    assert (await one.store.census()).events == 1
+
+
+async def test_the_dead_take_up_nothing(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    await vanish(two)
+    await buried(one)
+    await one.sql("UPDATE watches SET owner = NULL")
+    with pytest.raises(StoreUnavailable, match="declared dead"):
+        await two.store.claim_watches(10)
+
+
+async def test_many_claimers_take_up_each_watch_once(fleet: Fleet) -> None:
+    worlds = [await fleet.add() for _ in range(4)]
+    await worlds[0].store.webhooks(["name:one"])
+    await worlds[0].store.register([wish(f"g{i}") for i in range(400)])
+    await worlds[0].sql("UPDATE watches SET owner = NULL")
+    taken: list[Watch] = []
+
+    async def claim(world: PostgresWorld) -> None:
+        while some := await world.store.claim_watches(30):
+            taken.extend(some)
+
+    async with anyio.create_task_group() as tasks:
+        for world in worlds:
+            tasks.start_soon(claim, world)
+    assert len(taken) == len({watch.id for watch in taken}) == 400
+    per = await worlds[0].sql("SELECT count(*) FROM watches GROUP BY owner")
+    assert [row[0] for row in per] == [100, 100, 100, 100] or max(r[0] for r in per) <= 120
+
+
+async def test_nobody_takes_more_than_its_share_and_a_little(fleet: Fleet) -> None:
+    one, _ = await fleet.add(), await fleet.add()
+    await one.store.webhooks(["name:one"])
+    await one.store.register([wish(f"g{i}") for i in range(300)])
+    await one.sql("UPDATE watches SET owner = NULL")
+    await one.store.beat()
+    assert len(await one.store.claim_watches(1000)) == 170
+    assert await one.store.claim_watches(1000) == []
+
+
+async def test_what_nobody_takes_up_is_anybodys_after_ten_seconds(fleet: Fleet) -> None:
+    one, _ = await fleet.add(), await fleet.add()
+    await one.store.webhooks(["name:one"])
+    await one.store.register([wish(f"g{i}") for i in range(300)])
+    await one.sql("UPDATE watches SET owner = NULL")
+    await one.store.beat()
+    await one.store.claim_watches(1000)
+    one.clock.pass_(11 * SECOND)
+    assert len(await one.store.claim_watches(1000)) == 130
+
+
+async def test_what_is_given_back_keeps_its_next_look(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    watch = await watching(one.store)
+    assert await one.store.give_back([Spare(watch=watch, wait=60.0)]) == [watch.id]
+    one.clock.pass_(20 * SECOND)
+    (taken,) = await two.store.claim_watches(10)
+    assert taken.wait == timedelta(seconds=40)
+    (recorded,) = (await one.store.write([step(watch, State.QUEUED)], [])).recorded
+    assert not recorded.accepted
+
+
+async def test_what_is_no_longer_ours_cannot_be_given_back(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    watch = await watching(two.store)
+    await vanish(two)
+    await buried(one)
+    await one.store.claim_watches(10)
+    assert await two.store.give_back([Spare(watch=watch, wait=0.0)]) == []
+    assert await owners(one) == {"g1": one.store.me}
+
+
+async def test_a_departing_replica_leaves_nothing_its_own(fleet: Fleet) -> None:
+    one = await fleet.add()
+    two = PostgresWorld(one.url)
+    two.clock = one.clock
+    await two.open()
+    await announced(two.store, await watching(two.store), State.QUEUED)
+    (flying,) = await claimed(two.store)
+    await two.close()
+    assert await owners(one) == {"g1": None}
+    (again,) = await claimed(one.store)
+    assert (again.id, again.fence) == (flying.id, flying.fence + 2)
+
+
+async def test_what_is_begun_above_the_share_belongs_to_nobody_yet(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    await one.store.webhooks(["name:one"])
+    await one.store.bulletin()
+    for i in range(100):
+        await one.store.register([wish(f"g{i}")])
+    mine = [name for name, owner in (await owners(one)).items() if owner == one.store.me]
+    assert 50 <= len(mine) <= 75
+    assert len(await two.store.claim_watches(100)) == 100 - len(mine)
+
+
+async def test_files_that_begin_together_are_registered_once(fleet: Fleet) -> None:
+    worlds = [await fleet.add() for _ in range(3)]
+    await worlds[0].store.webhooks(["name:one"])
+    wishes = [wish(f"g{i}", origin=Origin.FILE) for i in range(1500)]
+    started: list[Watch] = []
+
+    async def begin(world: PostgresWorld) -> None:
+        started.extend((await world.store.configure(wishes, "same")).started)
+
+    async with anyio.create_task_group() as tasks:
+        for world in worlds:
+            tasks.start_soon(begin, world)
+    assert len(started) == 1500
+
+
+# ----------------------------------------------------------------------- what others change
+
+
+async def test_a_change_by_another_replica_reaches_the_owner(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    watch = await watching(one.store, "g1", 1)
+    assert (await two.store.register([wish("g1", 2)])).started == ()
+    news = await one.store.bulletin()
+    assert [(w.webhooks, w.fence) for w in news.changed] == [((1, 2), watch.fence + 1)]
+    assert (await one.store.bulletin()).changed == ()
+
+
+async def test_a_watch_that_another_replica_ends_ends_at_its_owner(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    watch = await watching(one.store)
+    await two.store.unwatch([watch.generation])
+    assert (await one.store.bulletin()).ended == (watch.generation,)
+    assert await owners(one) == {"g1": None}
+
+
+async def test_every_replica_hears_how_webhooks_stand(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    (state,) = (await one.store.webhooks(["name:one"])).values()
+    assert (await two.store.bulletin()).states == {}
+    shut = replace(state, condition=Condition.PAUSED, gate=60 * SECOND, why="by hand")
+    await one.store.set_webhook(shut)
+    assert (await two.store.bulletin()).states == {state.id: shut}
+
+
+async def test_a_hint_is_heard(fleet: Fleet) -> None:
+    one, two = await fleet.add(Pace()), await fleet.add()
+    heard = anyio.Event()
+    two.store.listen(heard.set)
+    watch = await watching(one.store)
+    await one.store.unwatch([watch.generation])
+    with anyio.fail_after(5):
+        await heard.wait()
+
+
+async def test_without_hints_none_is_sent(fleet: Fleet) -> None:
+    one, two = await fleet.add(pace=Pace(hints=False)), await fleet.add()
+    heard: list[None] = []
+    two.store.listen(lambda: heard.append(None))
+    await one.store.unwatch([(await watching(one.store)).generation])
+    await two.store.beat()
+    assert heard == []
+
+
+# ------------------------------------------------------------------------------ deliveries
+
+
+async def test_eight_claimers_get_each_delivery_once(fleet: Fleet) -> None:
+    worlds = [await fleet.add() for _ in range(8)]
+    one = worlds[0]
+    await one.store.webhooks(["name:one"])
+    watches = (await one.store.register([wish(f"g{i}") for i in range(200)])).started
+    await one.store.write([step(w, State.QUEUED, to(room=False)) for w in watches], [])
+    got: list[int] = []
+
+    async def claim(world: PostgresWorld) -> None:
+        while some := await claimed(world.store, room(slots=7)):
+            got.extend(delivery.id for delivery in some)
+
+    async with anyio.create_task_group() as tasks:
+        for world in worlds:
+            tasks.start_soon(claim, world)
+    assert len(got) == len(set(got)) == 200
+
+
+async def test_deliveries_of_the_dead_are_free_at_once_and_fenced(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    change = step(await watching(two.store), State.QUEUED, to())
+    flying = sent(change, (await two.store.write([change], [])).recorded[0])
+    assert await claimed(one.store) == ()
+    await vanish(two)
+    seen = await one.store.look_around()
+    assert (await one.store.bury([s.id for s in seen]))[1] == {1}
+    (again,) = await claimed(one.store)
+    assert again.id == flying.id
+    assert (await two.store.write([], [settled(flying)])).fenced == 1
+
+
+async def test_order_holds_over_replicas(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    await announced(one.store, await watching(one.store), State.QUEUED, State.DREAMING)
+    (first,) = await claimed(one.store)
+    assert await claimed(two.store) == ()
+    written = await one.store.write([], [settled(first)])
+    assert written.woken == {1}
+    (second,) = await claimed(two.store)
+    assert second.seq == 1
+
+
+async def test_a_claim_that_nobody_settles_is_free_after_its_lease(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    await announced(one.store, await watching(one.store), State.QUEUED)
+    await claimed(one.store)
+    one.clock.pass_(LEASE)
+    assert len(await claimed(two.store)) == 1
+
+
+# ------------------------------------------------------------------------ shared in turns
+
+
+async def test_replicas_take_turns_in_a_rate(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    second = timedelta(seconds=1)
+    begins = [await world.store.chunk("source:luma", second) for world in (one, two, one)]
+    assert begins == [timedelta(), second, 2 * second]
+    one.clock.pass_(10 * SECOND)
+    assert await two.store.chunk("source:luma", second) == timedelta()
+
+
+async def test_a_duty_is_done_by_one_for_all(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    hour = timedelta(hours=1)
+    assert await one.store.duty("retention", hour)
+    assert not await two.store.duty("retention", hour)
+    one.clock.pass_(hour)
+    assert await two.store.duty("retention", hour)
+
+
+# ---------------------------------------------------------------------------- lost answers
+
+
+async def test_what_a_lost_answer_hid_is_handed_out(postgres: PostgresWorld) -> None:
+    await watching(postgres.store, "g1")
+    # The commit was done and its answer was not: the watch is ours, and nobody knows it.
+    await postgres.sql("UPDATE watches SET owner = NULL")
+    postgres.store._mine.clear()  # noqa: SLF001  (as if the answer had not come)
+    postgres.store._certain = False  # noqa: SLF001
+    await postgres.sql("UPDATE watches SET owner = $1", postgres.store.me)
+    assert [w.generation.id for w in await postgres.store.claim_watches(10)] == ["g1"]
+    assert await postgres.store.claim_watches(10) == []
+
+
+# ------------------------------------------------------------------------------ the server
+
+
+@pytest.fixture
+def fresh(server: Server) -> Iterator[str]:
+    url = server.database()
+    yield url
+    server.drop(url)
+
+
+@pytest.mark.parametrize("name", ["synchronous_commit"])
+async def test_a_server_that_may_lose_what_it_acknowledged_is_refused(
+    server: Server, fresh: str, name: str
+) -> None:
+    server.sql(f"ALTER DATABASE {fresh.rpartition('/')[2]} SET {name} = off")
+    with pytest.raises(StoreRefused, match=f"{name}=off"):
+        await PostgresWorld(fresh).open()
+
+
+async def test_an_unknown_database_is_refused_without_its_password(fresh: str) -> None:
+    url = f"{fresh}_not_there".replace("postgres@", "postgres:canary@")
+    with pytest.raises(StoreRefused) as caught:
+        await PostgresWorld(url).open()
+    assert "canary" not in str(caught.value)
+
+
+async def test_no_server_at_all_is_no_mistake_of_the_configuration() -> None:
+    with pytest.raises(StoreUnavailable):
+        await PostgresWorld("postgresql://nobody@127.0.0.1:1/none").open()
+
+
+async def test_a_newer_schema_is_refused(fresh: str) -> None:
+    world = PostgresWorld(fresh)
+    await world.open()
+    await world.close()
+    await world.sql("UPDATE meta SET value = '99'")
+    with pytest.raises(StoreRefused, match="newer genbridge"):
+        await world.open()
+
+
+async def test_a_transaction_that_deadlocks_runs_again(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    await one.store.webhooks(["name:one"])
+    names = [f"g{i}" for i in range(50)]
+    await one.store.register([wish(name) for name in names])
+
+    async def change(world: PostgresWorld, order: list[str], mark: int) -> None:
+        for i in range(5):
+            await world.store.register([wish(n, metadata={"n": [mark, i]}) for n in order])
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(change, one, names, 1)
+        tasks.start_soon(change, two, names[::-1], 2)
+    rows = await one.sql("SELECT DISTINCT fence FROM watches")
+    assert [row[0] for row in rows] == [10]
