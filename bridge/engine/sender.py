@@ -380,7 +380,7 @@ class Sender:
                 claimed = lane.ready.popleft()
                 if len(lane.ready) == lane.limit // 2:
                     self._bell.ring()  # the next may be claimed while these are sent
-                if not await self._turn(lane, claimed, now):
+                if not await self._turn(lane, claimed):
                     self._settler.settle(outcome.returned(claimed.delivery))
                     continue
                 await self._attempt(lane, claimed.delivery)
@@ -394,14 +394,14 @@ class Sender:
         if not self._flying:
             self._quiet.set()
 
-    async def _turn(self, lane: Lane, claimed: Claimed, now: float) -> bool:
+    async def _turn(self, lane: Lane, claimed: Claimed) -> bool:
         """Wait until the rate lets a delivery go; return whether it may still be sent then."""
         start = await self._start(lane, claimed)
         if start is None:
             return False
         lane.rate.take(start)
         self._meter(lane).take(start)
-        if start > now:
+        if start > self._clock.monotonic():
             with anyio.CancelScope(deadline=start):
                 await self._ending.wait()
             # Meanwhile the receiver may have asked us to pause, or the end has begun.

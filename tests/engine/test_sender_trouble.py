@@ -249,4 +249,4 @@ async def test_a_backlog_is_claimed_while_what_was_claimed_before_is_sent() -> N
     counted(rig).claiming = 1.0
     await run(rig, 40, 30, concurrency=4)
     assert len(rig.receiver.accepted) == 40
-    assert rig.posts()[-1].at < 11
+    assert rig.posts()[-1].at < 13  # claiming only between batches takes 15 and more

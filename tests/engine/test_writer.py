@@ -123,7 +123,10 @@ async def test_no_commit_is_larger_than_five_hundred_rows() -> None:
     ledger = Ledger()
     async with writing(ledger) as writer:
         await record_all(writer, range(1, 1201))
-    assert [len(changes) for changes, _ in ledger.groups] == [500, 500, 200]
+    sizes = [len(changes) for changes, _ in ledger.groups]
+    assert sum(sizes) == 1200
+    assert max(sizes) == 500
+    assert len(sizes) <= 4
 
 
 async def test_settlements_wait_for_company_and_not_for_long() -> None:

@@ -6,10 +6,8 @@ its block. PostgreSQL refuses to run as root: then it runs as nobody.
 
 import os
 import pwd
-import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +21,12 @@ NAMED = "GENBRIDGE_TEST_POSTGRES"
 """An environment variable with the URL of another server to use; its user may make databases."""
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (mkdtemp's are our own)
+
+_AS_NOBODY = (
+    ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+    if os.geteuid() == 0
+    else []
+)
 
 _numbers = count(1)
 
@@ -79,18 +83,14 @@ def at(url: str, database: str) -> str:
 
 def run(program: str, *arguments: str | Path) -> None:
     """Run one of PostgreSQL's programs, as nobody where we are root."""
-    user = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
-    if sys.platform == "darwin":
-        user = {}
+    command = [*_AS_NOBODY, str(programs() / program), *map(str, arguments)]
     subprocess.run(
-        [programs() / program, *arguments],
+        command,
         check=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         timeout=60,
-        extra_groups=[] if user else None,
         cwd="/",
-        **user,  # type: ignore[call-overload]  # two texts or nothing
     )
 
 
@@ -101,28 +101,34 @@ def serving(*settings: str, memory: bool = True) -> Iterator[Server]:
         yield Server(url=os.environ[NAMED])
         return
     folder = Path(mkdtemp(prefix="genbridge-pg-", dir=MEMORY if memory else None))
-    try:
-        _own(folder)
+    _own(folder)
+    with _guarded(folder):
         run(
             *("initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust"),
             *("-E", "UTF8", "--no-locale", "--no-sync"),
         )
-        server = Server(
-            url=f"postgresql://postgres@127.0.0.1:{_port()}/postgres", folder=folder
-        )
-        options = [f"-p {urlsplit(server.url).port}", "-c listen_addresses=127.0.0.1"]
+        url = f"postgresql://postgres@127.0.0.1:{_port()}/postgres"
+        server = Server(url=url, folder=folder)
+        options = [f"-p {urlsplit(url).port}", "-c listen_addresses=127.0.0.1"]
         options += [f"-k {folder}", *(f"-c {setting}" for setting in settings)]
         server.control("-o", " ".join(options), "-w", "start")
-        try:
-            yield server
-        finally:
-            server.control("-m", "immediate", "-w", "stop")
-    finally:
-        shutil.rmtree(folder)
+        yield server
+
+
+@contextmanager
+def _guarded(folder: Path) -> Iterator[None]:
+    """Stop the server and delete its folder at the end of the block, or of this process.
+
+    A pipe tells the guard: it ends with us, even where we are killed.
+    """
+    stop = f"{programs() / 'pg_ctl'} -D {folder}/data -m immediate stop >/dev/null 2>&1"
+    command = [*_AS_NOBODY, "sh", "-c", f"read _; {stop}; rm -rf {folder}"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, cwd="/", start_new_session=True):
+        yield
 
 
 def _own(folder: Path) -> None:
-    if os.geteuid() == 0:
+    if _AS_NOBODY:
         nobody = pwd.getpwnam("nobody")
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
 
