@@ -49,29 +49,33 @@ def _without(header: str) -> Callback:
     return replace(good, headers={k: v for k, v in good.headers.items() if k != header})
 
 
-CASES: Mapping[str, tuple[Callback, bool]] = {
-    "genuine": (_signed(SECRET), True),
-    "the newer of two secrets is not ours": (_signed(OTHER_SECRET, SECRET), True),
-    "the older of two secrets is not ours": (_signed(SECRET, OTHER_SECRET), True),
-    "two minutes old": (_signed(SECRET, age=120), True),
-    "another secret": (_signed(OTHER_SECRET), False),
-    "another body": (replace(_signed(SECRET), body=BODY + b" "), False),
-    "another id": (_with("webhook-id", "msg-2"), False),
-    "another time": (_with("webhook-timestamp", "1795249800"), False),
-    "six minutes old": (_signed(SECRET, age=360), False),
-    "six minutes ahead": (_signed(SECRET, age=-360), False),
-    "an unreadable time": (_with("webhook-timestamp", "soon"), False),
-    "a broken signature": (_with("webhook-signature", "v1,AAAA v1 ,"), False),
-    "no signature": (_without("webhook-signature"), False),
-    "no headers": (Callback(headers={}), False),
-}
+def _cases() -> Mapping[str, tuple[Callback, bool]]:
+    """Callbacks that are signed now: a time is told from now, not from when tests are gathered."""
+    return {
+        "genuine": (_signed(SECRET), True),
+        "the newer of two secrets is not ours": (_signed(OTHER_SECRET, SECRET), True),
+        "the older of two secrets is not ours": (_signed(SECRET, OTHER_SECRET), True),
+        "two minutes old": (_signed(SECRET, age=120), True),
+        "another secret": (_signed(OTHER_SECRET), False),
+        "another body": (replace(_signed(SECRET), body=BODY + b" "), False),
+        "another id": (_with("webhook-id", "msg-2"), False),
+        "another time": (_with("webhook-timestamp", "1795249800"), False),
+        "six minutes old": (_signed(SECRET, age=360), False),
+        "six minutes ahead": (_signed(SECRET, age=-360), False),
+        "an unreadable time": (_with("webhook-timestamp", "soon"), False),
+        "a broken signature": (_with("webhook-signature", "v1,AAAA v1 ,"), False),
+        "no signature": (_without("webhook-signature"), False),
+        "no headers": (Callback(headers={}), False),
+    }
+
 
 Verifier: TypeAlias = Callable[[Callback], bool]
 
 
 def _all_told_apart(verifier: Verifier) -> None:
-    told = {name: verifier(callback) for name, (callback, _) in CASES.items()}
-    assert told == {name: good for name, (_, good) in CASES.items()}
+    cases = _cases()
+    told = {name: verifier(callback) for name, (callback, _) in cases.items()}
+    assert told == {name: good for name, (_, good) in cases.items()}
 
 
 def _needed(program: str) -> str:
@@ -171,7 +175,7 @@ def test_a_receiver_in_node_answers_and_acts(tmp_path: Path) -> None:
         "});\n"
     )
     for name in ("genuine", "another body"):
-        callback, good = CASES[name]
+        callback, good = _cases()[name]
         assert _succeeds([node, "main.mjs"], callback, folder) == good
 
 
