@@ -26,11 +26,11 @@ import uvloop
 from bench.http import cost, httpx_pool, raw
 from bench.receiver import running
 from bridge.core.change import Change
+from bridge.core.delivering.signing import read_key
 from bridge.core.event import Event, envelope, event_id
 from bridge.core.ladder import State
 from bridge.core.message import Message
 from bridge.core.settings import Webhook
-from bridge.core.signing import read_key
 from bridge.core.watch import Generation, Origin, Watch, WatchWish
 from bridge.engine.sender import Sender
 from bridge.engine.writer import Writer

@@ -19,7 +19,7 @@ import httpx
 import uvloop
 
 from bench.receiver import running
-from bridge.core.exchange import Request, Response
+from bridge.core.network.exchange import Request, Response
 from bridge.http import Client
 
 Post: TypeAlias = Callable[[], Awaitable[None]]

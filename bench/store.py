@@ -16,10 +16,10 @@ from uuid import uuid4
 import anyio
 
 from bridge.core.change import Change, Recipient
-from bridge.core.delivery import Attempt, Delivery, Settlement, Status
+from bridge.core.delivering.delivery import Attempt, Delivery, Settlement, Status
 from bridge.core.event import event_id
-from bridge.core.exchange import Timings
 from bridge.core.message import Message
+from bridge.core.network.exchange import Timings
 from bridge.core.watch import Generation, Origin, Watch, WatchWish
 from bridge.store.sqlite import SqliteStore
 

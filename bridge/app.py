@@ -29,15 +29,15 @@ import anyio
 from anyio.abc import TaskGroup
 
 from bridge import __version__
-from bridge.core.callback import Callback, callback_name
-from bridge.core.delivery import Condition, WebhookState
-from bridge.core.exchange import Answer, Phase, Request, Unanswered
+from bridge.core.delivering.callback import Callback, callback_name
+from bridge.core.delivering.delivery import Condition, WebhookState
+from bridge.core.delivering.signing import read_key
 from bridge.core.listing import ListedWatch, ListedWebhook
-from bridge.core.liveness import Fit, Pace
+from bridge.core.network.exchange import Answer, Phase, Request, Unanswered
 from bridge.core.order import Ordered, WatchOrder
 from bridge.core.ports import Clock, Enlisted, Lists, Log, Store
 from bridge.core.settings import Settings, Source, Webhook, shared
-from bridge.core.signing import read_key
+from bridge.core.sharing.liveness import Fit, Pace
 from bridge.core.watch import Generation, Origin, Watch, WatchWish
 from bridge.engine.calendar import Calendar, Job
 from bridge.engine.callbacks import Callbacks, revived

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network
 from typing import TypeVar
 
-from bridge.core import addresses
+from bridge.core.network import addresses
 
 N = TypeVar("N", IPv4Network, IPv6Network)
 

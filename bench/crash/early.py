@@ -5,9 +5,9 @@ from datetime import timedelta
 import anyio
 
 from bridge import __main__, app
-from bridge.core.acknowledgement import Acknowledgement
-from bridge.core.delivery import Attempt, Delivery, Settlement, Status
-from bridge.core.exchange import Answer, Timings
+from bridge.core.delivering.acknowledgement import Acknowledgement
+from bridge.core.delivering.delivery import Attempt, Delivery, Settlement, Status
+from bridge.core.network.exchange import Answer, Timings
 from bridge.core.settings import Webhook
 from bridge.engine.sender import Sender
 

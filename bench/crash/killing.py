@@ -20,7 +20,7 @@ from anyio.abc import Process, UNIXDatagramSocket
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from bench.crash.audit import Findings, Post, audit, repetitions
-from bridge.core.signing import KEY_BYTES, new_key, read_key
+from bridge.core.delivering.signing import KEY_BYTES, new_key, read_key
 from bridge.simulator.receiver import Received, Receiver
 from bridge.simulator.upstream import Upstream
 from bridge.telemetry.clock import SystemClock

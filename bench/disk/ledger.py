@@ -20,12 +20,12 @@ from uuid import uuid4
 import anyio
 
 from bridge.core.change import Born, Change, Recipient, Recorded
-from bridge.core.delivery import Attempt, Delivery, Settlement, Status
+from bridge.core.delivering.delivery import Attempt, Delivery, Settlement, Status
 from bridge.core.event import event_id
-from bridge.core.exchange import Timings
 from bridge.core.ladder import State
 from bridge.core.listing import WatchFilter
 from bridge.core.message import Message
+from bridge.core.network.exchange import Timings
 from bridge.core.watch import Generation, Origin, Watch, WatchWish
 from bridge.errors import StoreBroken, StoreUnavailable
 from bridge.store.sqlite import SqliteStore

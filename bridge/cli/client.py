@@ -14,8 +14,8 @@ import httpx
 
 from bridge import __version__
 from bridge.config import Environment, server_of
+from bridge.core.network.urls import check_url
 from bridge.core.settings import Server
-from bridge.core.urls import check_url
 from bridge.errors import ConfigError, GenbridgeError, NoDaemon
 
 PATIENCE = httpx.Timeout(30.0, connect=5.0)

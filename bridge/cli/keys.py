@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from bridge.cli.options import AsJson
-from bridge.core.signing import KEY_BYTES, Kind, fingerprint, new_key, public_text, read_key
+from bridge.core.delivering.signing import (
+    KEY_BYTES,
+    Kind,
+    fingerprint,
+    new_key,
+    public_text,
+    read_key,
+)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 

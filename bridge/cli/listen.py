@@ -11,7 +11,7 @@ import typer
 
 from bridge.cli.options import Secrets
 from bridge.cli.paint import say
-from bridge.core.signing import Key, read_key
+from bridge.core.delivering.signing import Key, read_key
 
 app = typer.Typer(add_completion=False)
 

@@ -12,7 +12,7 @@ import typer
 
 from bridge.cli.options import Secrets
 from bridge.cli.paint import paint_for, say
-from bridge.core.signing import public_text, read_key
+from bridge.core.delivering.signing import public_text, read_key
 from bridge.verify import VerificationError
 from bridge.verify import verify as verified
 

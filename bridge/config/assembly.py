@@ -19,22 +19,21 @@ from bridge.config.records import (
 )
 from bridge.config.scalars import why_no_id
 from bridge.config.sections import Parts
-from bridge.core.jsontext import encode
+from bridge.core.delivering.retry import DEFAULT_SCHEDULE, RetryPolicy
+from bridge.core.delivering.signing import Key, Kind
 from bridge.core.ladder import State
+from bridge.core.network.urls import in_the_clear
 from bridge.core.settings import (
-    DEFAULT_SCHEDULE,
     ConfiguredWatch,
     Rate,
     Retention,
-    RetryPolicy,
     Server,
     Settings,
     Source,
     Webhook,
     shared,
 )
-from bridge.core.signing import Key, Kind
-from bridge.core.urls import in_the_clear
+from bridge.core.text.jsontext import encode
 
 _SHORT_TOKEN = 16
 """Characters of a token below which it is worth a warning."""

@@ -17,9 +17,9 @@ from bridge.config import scalars
 from bridge.config.metadata import Json, json_value, metadata
 from bridge.config.scalars import Unfit
 from bridge.config.tree import ListNode, MapNode
-from bridge.core.durations import DURATION
 from bridge.core.ladder import State
 from bridge.core.settings import Order, Rate, shared
+from bridge.core.text.durations import DURATION
 
 T = TypeVar("T", bound=Any)
 

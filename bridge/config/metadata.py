@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from bridge.config.scalars import Unfit, one_line
 from bridge.config.tree import ListNode, MapNode, Node
-from bridge.core.jsontext import encode
+from bridge.core.text.jsontext import encode
 
 MOST_BYTES = 64 << 10
 """Every event carries it, so it must stay small."""

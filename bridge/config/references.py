@@ -12,9 +12,9 @@ from bridge.config.fields import LINE, SECRET, each_once, listed, mapped, text_s
 from bridge.config.headers import MOST_HEADERS, header_name, header_value, once_each
 from bridge.config.scalars import Unfit
 from bridge.config.tree import ListNode, MapNode
-from bridge.core.addresses import Allow
-from bridge.core.signing import MOST_KEYS, Key, read_key
-from bridge.core.urls import barred, check_url
+from bridge.core.delivering.signing import MOST_KEYS, Key, read_key
+from bridge.core.network.addresses import Allow
+from bridge.core.network.urls import barred, check_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

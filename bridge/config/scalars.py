@@ -7,9 +7,9 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from bridge.config.tree import CONTROLS, ListNode, MapNode
-from bridge.core import durations
-from bridge.core.durations import EXAMPLE
 from bridge.core.settings import Rate
+from bridge.core.text import durations
+from bridge.core.text.durations import EXAMPLE
 
 LONGEST_NAME = 64
 LONGEST_ID = 512

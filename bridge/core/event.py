@@ -8,10 +8,10 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from bridge.core.clocktext import rfc3339
-from bridge.core.jsontext import encode
 from bridge.core.ladder import State
 from bridge.core.looking import Failure, Output
+from bridge.core.text.clocktext import rfc3339
+from bridge.core.text.jsontext import encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

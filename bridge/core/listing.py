@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bridge.core.callback import Callback
-from bridge.core.delivery import Status, WebhookState
+from bridge.core.delivering.callback import Callback
+from bridge.core.delivering.delivery import Status, WebhookState
 from bridge.core.ladder import State
 from bridge.core.watch import Generation, Origin
 

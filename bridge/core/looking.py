@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from bridge.core.exchange import Request, Response
 from bridge.core.ladder import State
+from bridge.core.network.exchange import Request, Response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from bridge.core.jsontext import RAW_LIMIT, encode
+from bridge.core.text.jsontext import RAW_LIMIT, encode
 
 _WHOLE_CHARACTERS = re.compile(rb'(?:[^"\\]|\\[^u]|\\u[0-9a-f]{4})*')
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from bridge.core.callback import Callback
+from bridge.core.delivering.callback import Callback
 from bridge.core.ladder import State
 from bridge.core.listing import ListedWatch
 from bridge.core.watch import Generation

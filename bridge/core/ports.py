@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Protocol
 
-from bridge.core.acknowledgement import Acknowledgement
-from bridge.core.callback import Callback
 from bridge.core.change import Change, Recorded
-from bridge.core.delivery import Delivery, Settlement, WebhookState
-from bridge.core.exchange import Answer, Request, Response
+from bridge.core.delivering.acknowledgement import Acknowledgement
+from bridge.core.delivering.callback import Callback
+from bridge.core.delivering.delivery import Delivery, Settlement, WebhookState
 from bridge.core.listing import (
     ListedWatch,
     ListedWebhook,
@@ -21,6 +20,7 @@ from bridge.core.listing import (
 )
 from bridge.core.looking import Abilities, Asking, Look
 from bridge.core.message import Message
+from bridge.core.network.exchange import Answer, Request, Response
 from bridge.core.watch import Generation, Watch, WatchWish
 
 

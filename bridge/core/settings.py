@@ -7,9 +7,10 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
+from bridge.core.delivering.retry import DEFAULT_RETRY, RetryPolicy
+from bridge.core.delivering.signing import Key
 from bridge.core.ladder import State
 from bridge.core.ports import Format, Provider
-from bridge.core.signing import Key
 
 
 class Order(StrEnum):
@@ -24,20 +25,6 @@ class Rate:
     """So many a span of time; `600/m` and `10/s` are the same rate."""
 
     per_second: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
-    """The waits after the first, second … failure, each spread by `jitter` (a share of it)."""
-
-    schedule: tuple[timedelta, ...]
-    jitter: float
-
-
-DEFAULT_SCHEDULE = tuple(
-    timedelta(seconds=s) for s in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
-)
-"""10 attempts in 75 h 35 min 5 s (DESIGN, section 2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +54,7 @@ class Webhook:
     order: Order = Order.STRICT
     disable_after: timedelta = timedelta(days=5)
     alerts: str | None = None
-    retry: RetryPolicy = RetryPolicy(schedule=DEFAULT_SCHEDULE, jitter=0.2)
+    retry: RetryPolicy = DEFAULT_RETRY
     format_name: str = "standard"
     format: Format
     states: frozenset[State] = frozenset(State)

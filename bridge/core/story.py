@@ -5,11 +5,11 @@ from datetime import datetime
 
 from bridge.core.change import Change, Recipient
 from bridge.core.event import Event, envelope, event_id
-from bridge.core.jsontext import raw_text
 from bridge.core.ladder import UNSEEN, State
 from bridge.core.looking import Observation
 from bridge.core.message import Message
 from bridge.core.news import News, ending
+from bridge.core.text.jsontext import raw_text
 from bridge.core.watch import Watch
 
 LOST = "lost"

@@ -7,8 +7,8 @@ watch is: when it is ordered, after a restart, and when another replica hands it
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from bridge.core.callback import Callback
-from bridge.core.delivery import Condition, WebhookState
+from bridge.core.delivering.callback import Callback
+from bridge.core.delivering.delivery import Condition, WebhookState
 from bridge.core.listing import ListedWebhook
 from bridge.core.settings import Webhook
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bridge.core.delivery import WebhookState
-from bridge.core.share import Spare
+from bridge.core.delivering.delivery import WebhookState
+from bridge.core.sharing.share import Spare
 from bridge.core.watch import Generation, Watch
 from bridge.engine.callbacks import Callbacks
 from bridge.engine.sender import Sender

@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 import anyio
 
-from bridge.core.callback import Callback
+from bridge.core.delivering.callback import Callback
 from bridge.core.listing import ListedWatch
 from bridge.core.order import Ordered, WatchOrder
 from bridge.core.ports import Enlisted

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from bridge.core.change import Recipient
-from bridge.core.delivery import Condition, Delivery, WebhookState
-from bridge.core.gate import Gate
+from bridge.core.delivering.delivery import Condition, Delivery, WebhookState
 from bridge.core.ports import Room
 from bridge.core.settings import Order, Webhook
+from bridge.core.sharing.gate import Gate
 
 LEASE_MARGIN = timedelta(seconds=15)
 """What a claim lasts beyond the two attempts that may be waited for and made under it."""

@@ -12,10 +12,10 @@ from typing import Protocol, TypeAlias
 
 import anyio
 
-from bridge.core.delivery import WebhookState
-from bridge.core.liveness import LOOK, Pace, Sighting, Witness
+from bridge.core.delivering.delivery import WebhookState
 from bridge.core.ports import Chance, Log
-from bridge.core.share import Bulletin, Spare, Tally
+from bridge.core.sharing.liveness import LOOK, Pace, Sighting, Witness
+from bridge.core.sharing.share import Bulletin, Spare, Tally
 from bridge.core.watch import Generation, Watch
 from bridge.engine.bell import Bell
 from bridge.errors import StoreBroken, StoreError

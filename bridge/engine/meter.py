@@ -5,8 +5,8 @@ from typing import Protocol
 
 import anyio
 
-from bridge.core.allowance import Allowance
 from bridge.core.ports import Clock
+from bridge.core.sharing.allowance import Allowance
 from bridge.errors import StoreError
 
 AGAIN = 1.0

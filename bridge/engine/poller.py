@@ -12,13 +12,9 @@ from typing import Protocol
 import anyio
 from anyio.abc import TaskGroup
 
-from bridge.core import backoff, holding, pace, story
-from bridge.core.blanks import grace
+from bridge.core import story
 from bridge.core.change import Change, Recipient, Recorded
 from bridge.core.duequeue import DueQueue
-from bridge.core.exchange import Response, Unanswered
-from bridge.core.gate import Gate
-from bridge.core.liveness import Fit, always
 from bridge.core.looking import (
     Busy,
     Get,
@@ -32,10 +28,15 @@ from bridge.core.looking import (
     Seen,
     Trouble,
 )
+from bridge.core.network.exchange import Response, Unanswered
 from bridge.core.news import news
+from bridge.core.pacing import backoff, holding, pace
+from bridge.core.pacing.blanks import grace
 from bridge.core.ports import Chance, Clock, Http, Log
 from bridge.core.settings import Source
-from bridge.core.share import Spare
+from bridge.core.sharing.gate import Gate
+from bridge.core.sharing.liveness import Fit, always
+from bridge.core.sharing.share import Spare
 from bridge.core.watch import Generation, Watch
 from bridge.engine.bell import Bell
 from bridge.engine.meter import Meter, Purse

@@ -6,7 +6,7 @@ from datetime import datetime
 import anyio
 
 from bridge.core.ladder import UNSEEN
-from bridge.core.missing import Misses
+from bridge.core.pacing.missing import Misses
 from bridge.core.watch import Watch
 
 

@@ -13,14 +13,28 @@ from typing import Protocol
 import anyio
 from anyio.abc import TaskGroup
 
-from bridge.core import outcome
-from bridge.core.acknowledgement import Acknowledgement, TooRich, Unclear
 from bridge.core.change import Change, Recipient, Recorded
-from bridge.core.delivery import Condition, Delivery, Settlement, Status, WebhookState
-from bridge.core.exchange import Answer, Phase, Request, Response, Unanswered
-from bridge.core.gate import Gate
+from bridge.core.delivering import outcome
+from bridge.core.delivering.acknowledgement import Acknowledgement, TooRich, Unclear
+from bridge.core.delivering.delivery import (
+    Condition,
+    Delivery,
+    Settlement,
+    Status,
+    WebhookState,
+)
+from bridge.core.delivering.signing import signature_headers
+from bridge.core.delivering.verdict import (
+    Delivered,
+    Disable,
+    GiveUp,
+    TryAgain,
+    Verdict,
+    judge,
+    unrendered,
+)
 from bridge.core.ladder import State
-from bridge.core.liveness import Fit, always
+from bridge.core.network.exchange import Answer, Phase, Request, Response, Unanswered
 from bridge.core.ports import (
     Chance,
     Clock,
@@ -32,16 +46,8 @@ from bridge.core.ports import (
     Written,
 )
 from bridge.core.settings import Webhook
-from bridge.core.signing import signature_headers
-from bridge.core.verdict import (
-    Delivered,
-    Disable,
-    GiveUp,
-    TryAgain,
-    Verdict,
-    judge,
-    unrendered,
-)
+from bridge.core.sharing.gate import Gate
+from bridge.core.sharing.liveness import Fit, always
 from bridge.core.watch import Watch
 from bridge.engine.bell import Bell
 from bridge.engine.lane import Claimed, Lane

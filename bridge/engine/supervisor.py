@@ -8,7 +8,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from bridge.core.settings import Source
-from bridge.core.share import Spare
+from bridge.core.sharing.share import Spare
 from bridge.core.watch import Generation, Watch
 from bridge.engine.poller import Poller
 

@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 import anyio
 
 from bridge.core.change import Change, Recorded
-from bridge.core.delivery import Settlement
+from bridge.core.delivering.delivery import Settlement
 from bridge.core.ports import Clock, Log, Written
 from bridge.engine.bell import Bell
 from bridge.errors import StoreBroken, StoreError, StoreUnavailable

@@ -11,17 +11,22 @@ from typing import Any
 
 import msgspec
 
-from bridge.core.acknowledgement import Acknowledgement, Throttled, TooRich, Unclear
-from bridge.core.clocktext import rfc3339
-from bridge.core.cutting import cut
+from bridge.core.delivering.acknowledgement import (
+    Acknowledgement,
+    Throttled,
+    TooRich,
+    Unclear,
+)
 from bridge.core.event import Event, read_envelope
-from bridge.core.exchange import Response
-from bridge.core.jsontext import encode
 from bridge.core.ladder import State
 from bridge.core.looking import Failure, Output
 from bridge.core.message import Message
+from bridge.core.network.exchange import Response
+from bridge.core.network.retry_after import retry_after
 from bridge.core.ports import Form, Limits, Rendered
-from bridge.core.retry_after import retry_after
+from bridge.core.text.clocktext import rfc3339
+from bridge.core.text.cutting import cut
+from bridge.core.text.jsontext import encode
 
 _URLS = 4
 _FULL = re.compile(rb"queue (is )?full", re.IGNORECASE)

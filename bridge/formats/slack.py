@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from bridge.core.acknowledgement import (
+from bridge.core.card import Card, Link, card
+from bridge.core.delivering.acknowledgement import (
     Accepted,
     Acknowledgement,
     Declined,
@@ -22,13 +23,12 @@ from bridge.core.acknowledgement import (
     Unclear,
     Unconfirmed,
 )
-from bridge.core.card import Card, Link, card
-from bridge.core.cutting import cut, utf16
-from bridge.core.exchange import Response
-from bridge.core.jsontext import encode
 from bridge.core.message import Message
+from bridge.core.network.exchange import Response
+from bridge.core.network.retry_after import retry_after
 from bridge.core.ports import Form, Limits, Rendered
-from bridge.core.retry_after import retry_after
+from bridge.core.text.cutting import cut, utf16
+from bridge.core.text.jsontext import encode
 
 Block: TypeAlias = dict[str, Any]
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from bridge.core.acknowledgement import Acknowledgement, Unclear
-from bridge.core.exchange import Response
+from bridge.core.delivering.acknowledgement import Acknowledgement, Unclear
 from bridge.core.message import Message
+from bridge.core.network.exchange import Response
 from bridge.core.ports import Form, Limits, Rendered
 
 

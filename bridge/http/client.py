@@ -8,8 +8,15 @@ from typing import Self
 
 import httpx
 
-from bridge.core.addresses import Allow
-from bridge.core.exchange import Answer, Phase, Request, Response, Timings, Unanswered
+from bridge.core.network.addresses import Allow
+from bridge.core.network.exchange import (
+    Answer,
+    Phase,
+    Request,
+    Response,
+    Timings,
+    Unanswered,
+)
 from bridge.core.ports import Clock
 from bridge.http.failure import Failed
 from bridge.http.guard import Lookup, system_lookup

@@ -15,7 +15,7 @@ import aiohttp
 import httpx
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
-from bridge.core.exchange import Phase
+from bridge.core.network.exchange import Phase
 from bridge.http.place import Place
 
 _OURS = frozenset(

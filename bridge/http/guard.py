@@ -14,7 +14,7 @@ from typing import TypeAlias
 from aiohappyeyeballs import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from bridge.core.addresses import Allow, Sifted, loopback, refusal, sifted
+from bridge.core.network.addresses import Allow, Sifted, loopback, refusal, sifted
 from bridge.http.failure import Forbidden
 
 Lookup: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]

@@ -7,9 +7,9 @@ import httpx
 import yarl
 from aiohttp.client_reqrep import ConnectionKey
 
-from bridge.core.urls import Url, parsed
+from bridge.core.network.urls import Url, parsed
 
-# What goes over the wire as it is; whatever differs is seen by the check of core/urls.py.
+# What goes over the wire as it is; whatever differs is seen by the check of core/network/urls.py.
 _PLAIN = re.compile(r"(https?://[a-z0-9.:_\[\]-]+)(/[!\"$-\[\]-~]*)")
 
 

@@ -14,9 +14,9 @@ from aiohttp import ClientConnectorCertificateError, ClientTimeout
 from aiohttp.connector import Connection
 from aiohttp.streams import StreamReader
 
-from bridge.core.addresses import Allow
-from bridge.core.certificate import described
-from bridge.core.exchange import Phase
+from bridge.core.network.addresses import Allow
+from bridge.core.network.certificate import described
+from bridge.core.network.exchange import Phase
 from bridge.core.ports import Clock
 from bridge.http import failure
 from bridge.http.failure import Failed, Late

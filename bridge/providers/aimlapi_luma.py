@@ -5,15 +5,15 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from bridge.core.asking import bearer, refused
-from bridge.core.dialect import Dialect
-from bridge.core.ids import address, unfit, whole
 from bridge.core.ladder import State
-from bridge.core.links import is_link
 from bridge.core.looking import Abilities, Asking, Batch, Get, Hold, Listing, Look, Rejected
-from bridge.core.places import at, first
-from bridge.core.reading import read_many, read_one
-from bridge.core.wordform import Words
+from bridge.core.reading.asking import bearer, refused
+from bridge.core.reading.dialect import Dialect
+from bridge.core.reading.ids import address, unfit, whole
+from bridge.core.reading.links import is_link
+from bridge.core.reading.places import at, first
+from bridge.core.reading.reading import read_many, read_one
+from bridge.core.reading.wordform import Words
 
 _ABILITIES = Abilities(rate=10.0, floor=timedelta(), hold=timedelta(seconds=30), batch=50)
 _PATH = "/v2/generate/video/luma-ai/generation"

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from bridge.core.asking import ask_for_one, bearer
-from bridge.core.dialect import Dialect
 from bridge.core.ladder import State
 from bridge.core.looking import Abilities, Asking, Listing, Look, Rejected
-from bridge.core.places import at
-from bridge.core.reading import read_page
-from bridge.core.wordform import Words
+from bridge.core.reading.asking import ask_for_one, bearer
+from bridge.core.reading.dialect import Dialect
+from bridge.core.reading.places import at
+from bridge.core.reading.reading import read_page
+from bridge.core.reading.wordform import Words
 
 _ABILITIES = Abilities(
     rate=5.0, floor=timedelta(seconds=3), listing=True, promises_outputs=True

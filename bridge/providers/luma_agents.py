@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bridge.core.asking import ask_for_one
-from bridge.core.dialect import Dialect
 from bridge.core.ladder import State
 from bridge.core.looking import Abilities, Asking, Look
-from bridge.core.places import at
-from bridge.core.wordform import Words
+from bridge.core.reading.asking import ask_for_one
+from bridge.core.reading.dialect import Dialect
+from bridge.core.reading.places import at
+from bridge.core.reading.wordform import Words
 
 _ABILITIES = Abilities(
     rate=10.0, floor=timedelta(seconds=2), promises_outputs=True, renews_links=True

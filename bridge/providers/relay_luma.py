@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from bridge.core.asking import ask_for_one
-from bridge.core.dialect import Dialect
 from bridge.core.ladder import State
-from bridge.core.links import is_link
 from bridge.core.looking import Abilities, Asking, Look
-from bridge.core.places import at, first
-from bridge.core.wordform import Words
+from bridge.core.reading.asking import ask_for_one
+from bridge.core.reading.dialect import Dialect
+from bridge.core.reading.links import is_link
+from bridge.core.reading.places import at, first
+from bridge.core.reading.wordform import Words
 
 _ABILITIES = Abilities(rate=5.0, floor=timedelta(seconds=5))
 

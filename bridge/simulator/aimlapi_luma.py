@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
-from bridge.core.clocktext import rfc3339
+from bridge.core.text.clocktext import rfc3339
 from bridge.simulator.account import Account, Picture
 from bridge.simulator.exchange import Call, Document
 from bridge.simulator.switches import Container, LinkAt

@@ -1,6 +1,6 @@
 """dream-machine: its documents, and what it answers."""
 
-from bridge.core.clocktext import rfc3339
+from bridge.core.text.clocktext import rfc3339
 from bridge.simulator.account import Account, Picture
 from bridge.simulator.api import Api, create_reply, error_reply, single_reply
 from bridge.simulator.exchange import Answering, Call, Document, Reply, json_reply

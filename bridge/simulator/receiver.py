@@ -10,8 +10,8 @@ from typing import Self
 import anyio
 from aiohttp import web
 
+from bridge.core.delivering.signing import Key
 from bridge.core.ports import Clock
-from bridge.core.signing import Key
 from bridge.simulator.exchange import Document, read_object
 from bridge.simulator.lines import event_line, plain
 from bridge.simulator.seal import Seal, examine

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from bridge.core.signing import Key, sign
+from bridge.core.delivering.signing import Key, sign
 
 TOLERANCE = 300
 """Seconds that a timestamp may be off (Standard Webhooks)."""

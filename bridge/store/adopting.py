@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Integer, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
-from bridge.core.callback import Callback
-from bridge.core.delivery import Condition, WebhookState
+from bridge.core.delivering.callback import Callback
+from bridge.core.delivering.delivery import Condition, WebhookState
 from bridge.core.listing import ListedWebhook, Replica
 from bridge.store.keeping import known_webhooks
 from bridge.store.listing import instant, maybe

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from bridge.core.callback import Callback
-from bridge.core.delivery import WebhookState
+from bridge.core.delivering.callback import Callback
+from bridge.core.delivering.delivery import WebhookState
 from bridge.core.listing import (
     ListedWatch,
     ListedWebhook,

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from bridge.core.callback import Callback
-from bridge.core.delivery import Attempt, Condition, Status
+from bridge.core.delivering.callback import Callback
+from bridge.core.delivering.delivery import Attempt, Condition, Status
 from bridge.core.message import Message
 from bridge.core.watch import Generation
 from bridge.store.uniting import Standing

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import Text, cast, delete, exists, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from bridge.core.delivery import Condition, WebhookState
+from bridge.core.delivering.delivery import Condition, WebhookState
 from bridge.core.ports import Census
 from bridge.errors import StoreRefused
 from bridge.store.settling import given_state

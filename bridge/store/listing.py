@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import SmallInteger, Text, and_, false, func, or_, select, true
 
-from bridge.core.delivery import Status
+from bridge.core.delivering.delivery import Status
 from bridge.core.ladder import State
 from bridge.core.listing import (
     ListedDelivery,

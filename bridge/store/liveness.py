@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from bridge.core.liveness import Sighting
+from bridge.core.sharing.liveness import Sighting
 from bridge.store.sql import Now, Query, Statement, Transaction, given
 from bridge.store.tables import deliveries, replicas, watches
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from anyio.lowlevel import checkpoint
 
 from bridge.core.change import Born, Change, Recipient, Recorded
-from bridge.core.delivery import (
+from bridge.core.delivering.delivery import (
     Attempt,
     Condition,
     Delivery,

@@ -12,10 +12,10 @@ import anyio
 from sqlalchemy import Text, TextClause, func, literal_column, select
 
 from bridge.core.change import Change
-from bridge.core.delivery import Delivery, Settlement, WebhookState
-from bridge.core.liveness import Pace, Sighting
+from bridge.core.delivering.delivery import Delivery, Settlement, WebhookState
 from bridge.core.ports import Census, Enlisted, Room, Written
-from bridge.core.share import Bulletin, Spare, Tally
+from bridge.core.sharing.liveness import Pace, Sighting
+from bridge.core.sharing.share import Bulletin, Spare, Tally
 from bridge.core.watch import Generation, Watch, WatchWish
 from bridge.errors import StoreError, StoreRefused, StoreUnavailable
 from bridge.store import (

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from bridge.core.callback import Callback
-from bridge.core.delivery import WebhookState
+from bridge.core.delivering.callback import Callback
+from bridge.core.delivering.delivery import WebhookState
 from bridge.core.ladder import State
 from bridge.core.listing import (
     ListedDelivery,

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, false, or_, select, tr
 from sqlalchemy.dialects.postgresql import insert
 
 from bridge.core.change import Born, Change, Recorded
-from bridge.core.delivery import Condition, Status
+from bridge.core.delivering.delivery import Condition, Status
 from bridge.store.sql import (
     Now,
     Query,

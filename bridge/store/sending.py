@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, case, exists, func, or_, select, update
 
-from bridge.core.delivery import Condition, Delivery
+from bridge.core.delivering.delivery import Condition, Delivery
 from bridge.core.message import Message
 from bridge.core.ports import Room
 from bridge.store.sql import Now, Query, Row, Statement, Transaction, batch, given

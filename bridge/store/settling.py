@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import LargeBinary, Text, case, exists, update
 from sqlalchemy.dialects.postgresql import insert
 
-from bridge.core.delivery import Settlement, Status, WebhookState
+from bridge.core.delivering.delivery import Settlement, Status, WebhookState
 from bridge.store.recording import Gathered, ours
 from bridge.store.sql import (
     Now,

@@ -16,8 +16,8 @@ from sqlalchemy import (
     update,
 )
 
-from bridge.core.delivery import Condition, WebhookState
-from bridge.core.share import Bulletin, Spare, Tally
+from bridge.core.delivering.delivery import Condition, WebhookState
+from bridge.core.sharing.share import Bulletin, Spare, Tally
 from bridge.core.watch import Generation, Watch
 from bridge.errors import StoreUnavailable
 from bridge.store.sql import Now, Query, Row, Statement, Transaction, batch, given

@@ -11,7 +11,7 @@ from uuid import UUID
 from anyio import CancelScope, CapacityLimiter, to_thread
 
 from bridge.core.change import Change
-from bridge.core.delivery import Delivery, Settlement, WebhookState
+from bridge.core.delivering.delivery import Delivery, Settlement, WebhookState
 from bridge.core.listing import Replica
 from bridge.core.ports import Census, Clock, Enlisted, Room, Written
 from bridge.core.watch import Generation, Watch, WatchWish

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from bridge.core.delivery import Status
+from bridge.core.delivering.delivery import Status
 from bridge.core.settings import shared
 from bridge.store.connection import Use, inscribed, shown, within
 from bridge.store.keeping import MOVING

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from bridge.core.jsontext import encode
+from bridge.core.text.jsontext import encode
 from bridge.core.watch import Generation
 from bridge.errors import StoreError
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bridge.core.change import Change
-from bridge.core.delivery import Settlement
+from bridge.core.delivering.delivery import Settlement
 from bridge.core.ports import Written
 from bridge.store.recording import Gathered, record
 from bridge.store.settling import settle

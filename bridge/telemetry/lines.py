@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bridge.core.jsontext import encode
+from bridge.core.text.jsontext import encode
 
 _LEVELS = {
     "critical": (2, "\x1b[1;31m"),

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from bridge.core.jsontext import encode
+from bridge.core.text.jsontext import encode
 from bridge.web.shapes import ProblemShape
 
 

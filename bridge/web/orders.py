@@ -8,16 +8,16 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic import ValidationInfo as Info
 
-from bridge.core.addresses import Allow
-from bridge.core.callback import Callback
-from bridge.core.durations import DURATION, EXAMPLE, duration
-from bridge.core.ids import unfit
-from bridge.core.jsontext import encode
+from bridge.core.delivering.callback import Callback
+from bridge.core.delivering.signing import read_key
 from bridge.core.ladder import State
+from bridge.core.network.addresses import Allow
+from bridge.core.network.urls import barred, check_url
 from bridge.core.order import WatchOrder
+from bridge.core.reading.ids import unfit
 from bridge.core.settings import Settings
-from bridge.core.signing import read_key
-from bridge.core.urls import barred, check_url
+from bridge.core.text.durations import DURATION, EXAMPLE, duration
+from bridge.core.text.jsontext import encode
 from bridge.core.watch import Generation
 from bridge.web.mistakes import Errors, named
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from bridge.core.clocktext import rfc3339
+from bridge.core.text.clocktext import rfc3339
 from bridge.web.answer import Json, answer, problems
 from bridge.web.service import Service
 from bridge.web.shapes import ScheduleShape

@@ -5,9 +5,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from bridge.core.callback import callback_name
-from bridge.core.clocktext import rfc3339
-from bridge.core.delivery import Status
+from bridge.core.delivering.callback import callback_name
+from bridge.core.delivering.delivery import Status
 from bridge.core.ladder import word
 from bridge.core.listing import (
     ListedDelivery,
@@ -16,7 +15,8 @@ from bridge.core.listing import (
     ListedWebhook,
     Timeline,
 )
-from bridge.core.urls import shown
+from bridge.core.network.urls import shown
+from bridge.core.text.clocktext import rfc3339
 
 Known: TypeAlias = Mapping[int, ListedWebhook]
 """Webhooks by their ids."""

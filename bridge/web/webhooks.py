@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from bridge.core.ladder import State
 from bridge.core.listing import ListedWebhook
+from bridge.core.network.urls import shown
 from bridge.core.settings import Settings
-from bridge.core.urls import shown
 from bridge.web.answer import Json, answer, problems
 from bridge.web.paging import PageQuery
 from bridge.web.service import Service

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from bridge.core.signing import Kind, fingerprint, public_text, read_key
+from bridge.core.delivering.signing import Kind, fingerprint, public_text, read_key
 from tests.cli.calling import genbridge
 
 

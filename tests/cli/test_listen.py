@@ -4,7 +4,7 @@ import time
 import httpx
 import pytest
 
-from bridge.core.signing import new_key, read_key, signature_headers
+from bridge.core.delivering.signing import new_key, read_key, signature_headers
 from tests.cli.calling import genbridge, line_with, running
 
 SECRET = new_key(bytes(range(32)))

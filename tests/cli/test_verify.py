@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.core.signing import Kind, new_key, public_text, read_key, sign
+from bridge.core.delivering.signing import Kind, new_key, public_text, read_key, sign
 from tests.cli.calling import genbridge
 
 # The example of the Standard Webhooks specification.

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from bridge.config import Environment, Wrong, load
-from bridge.core.acknowledgement import Acknowledgement, Unclear
-from bridge.core.exchange import Response
+from bridge.core.delivering.acknowledgement import Acknowledgement, Unclear
 from bridge.core.looking import Abilities, Asking, Look
 from bridge.core.message import Message
+from bridge.core.network.exchange import Response
 from bridge.core.ports import Limits, Rendered
 from bridge.core.settings import Settings
 

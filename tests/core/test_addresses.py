@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.addresses import Allow, Network, loopback, refusal, sifted
+from bridge.core.network.addresses import Allow, Network, loopback, refusal, sifted
 
 CORPUS = Path(__file__).parent.parent / "fixtures" / "ssrf_addresses.txt"
 # What a public receiver may be, and what no server on the internet is: neighbours of every range.

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.allowance import LATE, Allowance
+from bridge.core.sharing.allowance import LATE, Allowance
 
 
 def test_nothing_may_start_that_was_not_paid_for() -> None:

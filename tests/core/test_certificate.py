@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import trustme
 
-from bridge.core.certificate import described
+from bridge.core.network.certificate import described
 
 BEGIN = datetime(2026, 1, 2, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.cutting import Measure, cut, utf16
+from bridge.core.text.cutting import Measure, cut, utf16
 
 MARK = re.compile(r"(.*)… \+([0-9,]+) more", re.DOTALL)
 LONG = st.text(st.sampled_from("ab🎬é "), max_size=3000)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.document import Document, document
-from bridge.core.jsontext import raw_text
+from bridge.core.reading.document import Document, document
+from bridge.core.text.jsontext import raw_text
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.event import Event, envelope, event_id, read_envelope
-from bridge.core.jsontext import tidy
 from bridge.core.looking import Failure
+from bridge.core.text.jsontext import tidy
 from tests.formats.events import COMPLETED, EVENTS, NOW
 
 WATCH = UUID("00000000-0000-4000-8000-000000000001")

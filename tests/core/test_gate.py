@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.gate import Gate
+from bridge.core.sharing.gate import Gate
 
 
 @given(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.jsontext import DEEPEST, encode, raw_text, tidy
+from bridge.core.text.jsontext import DEEPEST, encode, raw_text, tidy
 
 ANY_CHARACTER = st.text(st.characters(codec=None, exclude_categories=()))
 VALUES: st.SearchStrategy[Any] = st.recursive(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.liveness import BLIND, Pace, Sighting, Witness
+from bridge.core.sharing.liveness import BLIND, Pace, Sighting, Witness
 
 PACE = Pace(beat=5.0, silent=30.0, gone=1.0, settled=3.0)
 

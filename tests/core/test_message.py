@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bridge.core.jsontext import RAW_LIMIT, encode
 from bridge.core.message import Message
+from bridge.core.text.jsontext import RAW_LIMIT, encode
 
 ID = UUID(int=7)
 BODY = b'{"type":"generation.queued","data":{"sequence":0}}'

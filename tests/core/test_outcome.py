@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from bridge.core import outcome
-from bridge.core.delivery import Condition, Delivery, Status
-from bridge.core.exchange import Response, Timings
+from bridge.core.delivering import outcome
+from bridge.core.delivering.delivery import Condition, Delivery, Status
+from bridge.core.delivering.verdict import Blame, Delivered, Disable, GiveUp, TryAgain
 from bridge.core.message import Message
-from bridge.core.verdict import Blame, Delivered, Disable, GiveUp, TryAgain
+from bridge.core.network.exchange import Response, Timings
 
 DELIVERY = Delivery(
     id=7,

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core import backoff, holding, pace
-from bridge.core.blanks import grace
 from bridge.core.ladder import State
 from bridge.core.looking import Observation, Output, Seen, Trouble
-from bridge.core.missing import Misses
+from bridge.core.pacing import backoff, holding, pace
+from bridge.core.pacing.blanks import grace
+from bridge.core.pacing.missing import Misses
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 luck = st.floats(0, 1, exclude_max=True)

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from bridge.core.dialect import Complaints, Dialect
-from bridge.core.exchange import Response
-from bridge.core.ids import address
-from bridge.core.jsontext import encode
 from bridge.core.ladder import State
 from bridge.core.looking import Busy, Failure, Missing, Refused, Rejected, Seen, Trouble
-from bridge.core.places import at, first
-from bridge.core.reading import read_many, read_one
-from bridge.core.wordform import Words
+from bridge.core.network.exchange import Response
+from bridge.core.reading.dialect import Complaints, Dialect
+from bridge.core.reading.ids import address
+from bridge.core.reading.places import at, first
+from bridge.core.reading.reading import read_many, read_one
+from bridge.core.reading.wordform import Words
+from bridge.core.text.jsontext import encode
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 QUEUE = Dialect(

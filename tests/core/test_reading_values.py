@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.failing import failure
-from bridge.core.instant import instant
 from bridge.core.ladder import State
-from bridge.core.links import link_end
 from bridge.core.looking import Failure
-from bridge.core.outputs import outputs
-from bridge.core.progress import progress
-from bridge.core.wordform import Spoken
+from bridge.core.reading.failing import failure
+from bridge.core.reading.instant import instant
+from bridge.core.reading.links import link_end
+from bridge.core.reading.outputs import outputs
+from bridge.core.reading.progress import progress
+from bridge.core.reading.wordform import Spoken
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 STAMP = int(NOW.timestamp())

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.retry import LONGEST, capped, wait
-from bridge.core.settings import DEFAULT_SCHEDULE
+from bridge.core.delivering.retry import DEFAULT_SCHEDULE, LONGEST, capped, wait
 
 SPANS = st.timedeltas(min_value=timedelta(), max_value=timedelta.max)
 SCHEDULES = st.lists(SPANS, min_size=1, max_size=12)

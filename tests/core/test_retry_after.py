@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.retry_after import retry_after
-from bridge.core.wait import asked_wait
+from bridge.core.network.retry_after import retry_after
+from bridge.core.reading.wait import asked_wait
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.share import Tally
+from bridge.core.sharing.share import Tally
 
 
 def tally(**counts: int) -> Tally:

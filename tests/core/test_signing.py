@@ -11,7 +11,7 @@ import svix
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.signing import (
+from bridge.core.delivering.signing import (
     Key,
     Kind,
     fingerprint,
@@ -203,7 +203,7 @@ def test_a_new_secret_is_made_of_32_bytes_and_read_again(kind: Kind) -> None:
 
 def test_hmac_keys_do_not_load_the_library_of_ed25519() -> None:
     program = (
-        "import sys; from bridge.core.signing import read_key, sign; "
+        "import sys; from bridge.core.delivering.signing import read_key, sign; "
         f"sign([read_key({NEW!r})], 'a', 1, b'{{}}'); "
         "sys.exit('cryptography' in sys.modules)"
     )

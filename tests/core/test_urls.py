@@ -11,7 +11,7 @@ import yarl
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bridge.core.urls import barred, check_url, in_the_clear, parsed, shown
+from bridge.core.network.urls import barred, check_url, in_the_clear, parsed, shown
 
 CORPUS = Path(__file__).parent.parent / "fixtures" / "ssrf_addresses.txt"
 

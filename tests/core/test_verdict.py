@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.acknowledgement import (
+from bridge.core.delivering.acknowledgement import (
     Accepted,
     Acknowledgement,
     Declined,
@@ -17,10 +17,9 @@ from bridge.core.acknowledgement import (
     Unclear,
     Unconfirmed,
 )
-from bridge.core.exchange import Answer, Phase, Response, Unanswered
-from bridge.core.settings import DEFAULT_SCHEDULE, RetryPolicy
-from bridge.core.trouble import Blame
-from bridge.core.verdict import (
+from bridge.core.delivering.retry import DEFAULT_SCHEDULE, RetryPolicy
+from bridge.core.delivering.trouble import Blame
+from bridge.core.delivering.verdict import (
     Delivered,
     Disable,
     GiveUp,
@@ -29,6 +28,7 @@ from bridge.core.verdict import (
     judge,
     unrendered,
 )
+from bridge.core.network.exchange import Answer, Phase, Response, Unanswered
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 POLICY = RetryPolicy(schedule=DEFAULT_SCHEDULE, jitter=0.2)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.ladder import State
-from bridge.core.wordform import Spoken, Words
+from bridge.core.reading.wordform import Spoken, Words
 
 WORDS = Words.of(
     {

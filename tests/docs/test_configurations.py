@@ -5,7 +5,8 @@ import re
 import pytest
 
 from bridge.config import Environment, load
-from bridge.core.settings import DEFAULT_SCHEDULE, Settings
+from bridge.core.delivering.retry import DEFAULT_SCHEDULE
+from bridge.core.settings import Settings
 from bridge.plugins import Plugins
 from bridge.web.orders import Order
 from tests.config.given import SECRET

@@ -18,7 +18,7 @@ import json
 from datetime import UTC, datetime
 from uuid import UUID
 from bridge.core.event import Event, envelope
-from bridge.core.exchange import Response
+from bridge.core.network.exchange import Response
 from bridge.core.ladder import State
 from bridge.core.looking import Get
 from bridge.core.message import Message

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import pytest
 from standardwebhooks import WebhookVerificationError
 
-from bridge.core.signing import read_key, signature_headers
+from bridge.core.delivering.signing import read_key, signature_headers
 from bridge.telemetry.clock import SystemClock
 from tests.config.given import OTHER_SECRET, SECRET
 from tests.docs.pages import DOCS, README, ROOT, block, blocks

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 
 from bridge.cli.stage.curtain import Curtain
-from bridge.core.signing import read_key
+from bridge.core.delivering.signing import read_key
 from bridge.simulator.receiver import Received, Receiver
 from bridge.simulator.upstream import Upstream
 from bridge.telemetry.clock import SystemClock

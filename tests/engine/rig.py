@@ -10,9 +10,10 @@ from uuid import UUID
 
 import anyio
 
+from bridge.core.delivering.retry import RetryPolicy
+from bridge.core.delivering.signing import read_key
 from bridge.core.ladder import State
-from bridge.core.settings import Rate, RetryPolicy, Source, Webhook
-from bridge.core.signing import read_key
+from bridge.core.settings import Rate, Source, Webhook
 from bridge.core.watch import Generation, Origin, WatchWish
 from bridge.engine.poller import Poller
 from bridge.engine.sender import Sender

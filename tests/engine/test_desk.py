@@ -7,8 +7,8 @@ from uuid import UUID
 import anyio
 import pytest
 
-from bridge.core.callback import Callback
-from bridge.core.delivery import WebhookState
+from bridge.core.delivering.callback import Callback
+from bridge.core.delivering.delivery import WebhookState
 from bridge.core.listing import ListedWatch
 from bridge.core.order import Ordered, WatchOrder
 from bridge.core.ports import Enlisted

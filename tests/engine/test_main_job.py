@@ -6,8 +6,8 @@ from itertools import pairwise
 import anyio
 import pytest
 
-from bridge.core.exchange import Phase, Response, Unanswered
 from bridge.core.ladder import State
+from bridge.core.network.exchange import Phase, Response, Unanswered
 from bridge.core.settings import Order, Rate
 from tests.engine.rig import Rig, every, source, webhook
 

@@ -9,10 +9,10 @@ from uuid import UUID
 import anyio
 import pytest
 
-from bridge.core.delivery import WebhookState
+from bridge.core.delivering.delivery import WebhookState
 from bridge.core.ladder import State
-from bridge.core.liveness import Pace, Sighting
-from bridge.core.share import Bulletin, Spare, Tally
+from bridge.core.sharing.liveness import Pace, Sighting
+from bridge.core.sharing.share import Bulletin, Spare, Tally
 from bridge.core.watch import Generation, Watch
 from bridge.engine.membership import Membership
 from bridge.errors import StoreUnavailable

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from bridge.core.exchange import Phase, Request, Response, Unanswered
+from bridge.core.network.exchange import Phase, Request, Response, Unanswered
 from bridge.core.settings import Rate
 from bridge.simulator.switches import Holding
 from tests.engine.rig import Rig, every, source, webhook

@@ -9,10 +9,10 @@ import anyio
 import pytest
 
 from bridge.core.change import Change
-from bridge.core.delivery import Settlement
-from bridge.core.exchange import Answer, Request, Response
+from bridge.core.delivering.delivery import Settlement
 from bridge.core.ladder import State
 from bridge.core.looking import Abilities, Asking, Look, Observation, Seen
+from bridge.core.network.exchange import Answer, Request, Response
 from bridge.core.ports import Http, Written
 from bridge.core.settings import Rate, Source
 from bridge.errors import StoreError

@@ -7,10 +7,10 @@ from typing import Any
 import anyio
 import pytest
 
-from bridge.core.acknowledgement import Acknowledgement, TooRich, Unclear
-from bridge.core.exchange import Request, Response
+from bridge.core.delivering.acknowledgement import Acknowledgement, TooRich, Unclear
 from bridge.core.ladder import State
 from bridge.core.message import Message
+from bridge.core.network.exchange import Request, Response
 from bridge.core.ports import Form, Limits, Rendered
 from bridge.core.settings import Rate
 from bridge.errors import StoreUnavailable

@@ -7,11 +7,11 @@ from typing import Any
 import anyio
 import pytest
 
-from bridge.core.acknowledgement import Acknowledgement, TooRich
 from bridge.core.change import Change
-from bridge.core.delivery import Delivery, Settlement
-from bridge.core.exchange import Answer, Request, Response
+from bridge.core.delivering.acknowledgement import Acknowledgement, TooRich
+from bridge.core.delivering.delivery import Delivery, Settlement
 from bridge.core.message import Message
+from bridge.core.network.exchange import Answer, Request, Response
 from bridge.core.ports import Form, Limits, Rendered, Room, Written
 from bridge.core.settings import Rate
 from bridge.store.memory import MemoryStore

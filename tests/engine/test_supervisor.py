@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from bridge.core.change import Change
-from bridge.core.delivery import Settlement
+from bridge.core.delivering.delivery import Settlement
 from bridge.core.ports import Written
 from bridge.core.settings import Rate
 from bridge.core.watch import Generation

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from bridge.core.change import Change, Recorded
-from bridge.core.delivery import Delivery, Settlement, Status
+from bridge.core.delivering.delivery import Delivery, Settlement, Status
 from bridge.core.ladder import State
 from bridge.core.message import Message
 from bridge.core.ports import Written

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TypeAlias
 
-from bridge.core.exchange import Answer, Response, Unanswered
+from bridge.core.network.exchange import Answer, Response, Unanswered
 from bridge.core.ports import Clock
 
 Chosen: TypeAlias = int | Response | Unanswered

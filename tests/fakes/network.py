@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import anyio.lowlevel
 
-from bridge.core.exchange import Answer, Phase, Request, Unanswered
+from bridge.core.network.exchange import Answer, Phase, Request, Unanswered
 from bridge.core.ports import Http
 
 

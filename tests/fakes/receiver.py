@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import anyio
 import anyio.lowlevel
 
-from bridge.core.exchange import Answer, Phase, Request, Response, Unanswered
+from bridge.core.network.exchange import Answer, Phase, Request, Response, Unanswered
 from bridge.core.ports import Clock
 from tests.fakes.answers import Chosen, answered
 

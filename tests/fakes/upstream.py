@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from bridge.core.exchange import Answer, Phase, Request, Response, Unanswered
+from bridge.core.network.exchange import Answer, Phase, Request, Response, Unanswered
 from bridge.core.ports import Clock
 from bridge.simulator.apis import Apis
 from bridge.simulator.exchange import Answering, Call, Manner, Reply, call

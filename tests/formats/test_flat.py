@@ -8,12 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.acknowledgement import Acknowledgement, Throttled, TooRich, Unclear
+from bridge.core.delivering.acknowledgement import (
+    Acknowledgement,
+    Throttled,
+    TooRich,
+    Unclear,
+)
 from bridge.core.event import read_envelope
-from bridge.core.exchange import Response
 from bridge.core.ladder import State
 from bridge.core.looking import Failure, Output
 from bridge.core.message import Message
+from bridge.core.network.exchange import Response
 from bridge.core.ports import Form
 from bridge.core.ports import Format as Port
 from bridge.formats.flat import Format

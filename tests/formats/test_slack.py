@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
-from bridge.core.acknowledgement import (
+from bridge.core.delivering.acknowledgement import (
     Accepted,
     Acknowledgement,
     Declined,
@@ -21,13 +21,13 @@ from bridge.core.acknowledgement import (
     Unclear,
     Unconfirmed,
 )
-from bridge.core.cutting import utf16
-from bridge.core.exchange import Response
 from bridge.core.ladder import State
 from bridge.core.looking import Failure, Output
 from bridge.core.message import Message
+from bridge.core.network.exchange import Response
 from bridge.core.ports import Form
 from bridge.core.ports import Format as Port
+from bridge.core.text.cutting import utf16
 from bridge.formats.slack import Format
 from tests.formats.events import COMPLETED, FOREIGN, MESSAGES, NOW, message
 

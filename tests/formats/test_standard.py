@@ -5,9 +5,9 @@ import json
 import pytest
 from hypothesis import given
 
-from bridge.core.acknowledgement import Unclear
-from bridge.core.exchange import Response
+from bridge.core.delivering.acknowledgement import Unclear
 from bridge.core.message import Message
+from bridge.core.network.exchange import Response
 from bridge.core.ports import Form
 from bridge.core.ports import Format as Port
 from bridge.formats.standard import Format

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import pytest
 import trustme
 
-from bridge.core.exchange import Answer, Request, Response, Unanswered
+from bridge.core.network.exchange import Answer, Request, Response, Unanswered
 from bridge.http import Client
 from tests.fakes.clock import VirtualClock
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from bridge.core.addresses import Allow
-from bridge.core.exchange import Phase, Request
+from bridge.core.network.addresses import Allow
+from bridge.core.network.exchange import Phase, Request
 from bridge.http import Client
 from bridge.http.failure import Forbidden
 from bridge.http.guard import guarded_socket, system_lookup

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import pytest
 
-from bridge.core.exchange import Phase
+from bridge.core.network.exchange import Phase
 from tests.http.conftest import Receive, Send, answered, saying, unanswered
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.core.exchange import Phase
+from bridge.core.network.exchange import Phase
 from bridge.http import Client
 from tests.fakes.clock import VirtualClock
 from tests.http.conftest import (

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.core.exchange import Phase, Request
+from bridge.core.network.exchange import Phase, Request
 from bridge.http import Client
 from tests.fakes.clock import EPOCH, VirtualClock
 from tests.http.conftest import LOOPBACK, NO_CONTENT, Receive, Send, answered, unanswered

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from bridge.core.exchange import Phase
+from bridge.core.network.exchange import Phase
 from bridge.http import Client
 from tests.fakes.clock import VirtualClock
 from tests.http.conftest import (

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bridge.core.exchange import Request, Response
 from bridge.core.looking import Look, Observation, Reading, Seen
+from bridge.core.network.exchange import Request, Response
 from bridge.core.ports import Provider
 from bridge.plugins import Plugins
 

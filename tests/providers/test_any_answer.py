@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bridge.core.jsontext import raw_text
 from bridge.core.ladder import State
 from bridge.core.looking import Batch, Get, Listing, Look, Observation, Seen
+from bridge.core.text.jsontext import raw_text
 from tests.providers.talking import NAMES, answer, provider, talk
 
 WORDS = [

@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
-from bridge.core.clocktext import rfc3339
 from bridge.core.ladder import State
 from bridge.core.looking import (
     Batch,
@@ -20,6 +19,7 @@ from bridge.core.looking import (
     Rejected,
     Seen,
 )
+from bridge.core.text.clocktext import rfc3339
 from tests.providers.talking import FIXTURES, answer, provider, talk
 
 MANIFEST = json.loads((FIXTURES / "MANIFEST.json").read_bytes())

@@ -15,7 +15,7 @@ from typing import Any
 import anyio
 import asyncpg
 
-from bridge.core.liveness import Pace
+from bridge.core.sharing.liveness import Pace
 from bridge.simulator.receiver import Received, Receiver, Scripted
 from bridge.simulator.upstream import Upstream
 from bridge.telemetry.clock import SystemClock

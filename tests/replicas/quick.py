@@ -12,7 +12,7 @@ import anyio
 
 from bridge.app import serve
 from bridge.cli.configuration import settings
-from bridge.core.liveness import Pace
+from bridge.core.sharing.liveness import Pace
 from bridge.telemetry.clock import SystemClock
 from bridge.telemetry.log import adopt, open_log
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from bridge.core.liveness import Pace
+from bridge.core.sharing.liveness import Pace
 from tests.fakes.postgres import NAMED, Server, serving
 from tests.replicas.fleet import Fleet, opened
 

@@ -7,7 +7,7 @@ import anyio
 import pytest
 import trio.testing
 
-from bridge.core.exchange import Answer, Phase, Request, Response, Unanswered
+from bridge.core.network.exchange import Answer, Phase, Request, Response, Unanswered
 from bridge.core.ports import Chance, Clock, Http
 from bridge.simulator.switches import Fault
 from tests.fakes.clock import EPOCH, Dice, LoadedDice, VirtualClock

@@ -4,7 +4,7 @@ import anyio
 import httpx
 import pytest
 
-from bridge.core.signing import Key, read_key, signature_headers
+from bridge.core.delivering.signing import Key, read_key, signature_headers
 from bridge.errors import StartError
 from bridge.simulator.receiver import Receiver, Scripted, serve
 from bridge.simulator.seal import Seal

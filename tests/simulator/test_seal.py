@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bridge.core.signing import Key, read_key, signature_headers
+from bridge.core.delivering.signing import Key, read_key, signature_headers
 from bridge.simulator.seal import Seal, examine
 
 NEW = read_key("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")

@@ -5,8 +5,8 @@ from typing import Any
 
 import asyncpg
 
-from bridge.core.delivery import Status
-from bridge.core.liveness import Pace
+from bridge.core.delivering.delivery import Status
+from bridge.core.sharing.liveness import Pace
 from bridge.store.moments import Moments
 from bridge.store.postgres import PostgresStore
 from tests.fakes.postgres import Server

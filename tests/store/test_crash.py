@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from bridge.core.delivery import Status
+from bridge.core.delivering.delivery import Status
 from bridge.core.ladder import State
 from bridge.errors import StoreUnavailable
 from tests.store.world import SqliteWorld, claimed, room, settled, step, to, wish

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.core.delivery import Condition, Settlement, Status
+from bridge.core.delivering.delivery import Condition, Settlement, Status
 from bridge.core.ladder import State
 from bridge.core.ports import Store
 from tests.store.world import (

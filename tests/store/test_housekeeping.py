@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.core.delivery import Condition, Status, WebhookState
+from bridge.core.delivering.delivery import Condition, Status, WebhookState
 from bridge.core.ladder import State
 from bridge.core.ports import Census, Store
 from tests.store.world import (

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.core.callback import Callback
-from bridge.core.delivery import Condition, Status, WebhookState
+from bridge.core.delivering.callback import Callback
+from bridge.core.delivering.delivery import Condition, Status, WebhookState
 from bridge.core.ladder import State
 from bridge.core.listing import WatchFilter
 from bridge.core.ports import Store

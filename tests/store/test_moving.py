@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from bridge.core.delivery import Status
+from bridge.core.delivering.delivery import Status
 from bridge.core.ladder import State
 from bridge.errors import StoreBroken, StoreError, StoreRefused
 from bridge.store.moving import move

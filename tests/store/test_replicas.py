@@ -8,10 +8,10 @@ from datetime import timedelta
 import anyio
 import pytest
 
-from bridge.core.delivery import Condition
+from bridge.core.delivering.delivery import Condition
 from bridge.core.ladder import State
-from bridge.core.liveness import Pace
-from bridge.core.share import Spare
+from bridge.core.sharing.liveness import Pace
+from bridge.core.sharing.share import Spare
 from bridge.core.watch import Origin, Watch
 from bridge.errors import StoreRefused, StoreUnavailable
 from tests.fakes.postgres import Server

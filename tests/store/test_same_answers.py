@@ -15,7 +15,13 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bridge.core.change import Change, Recipient
-from bridge.core.delivery import Condition, Delivery, Settlement, Status, WebhookState
+from bridge.core.delivering.delivery import (
+    Condition,
+    Delivery,
+    Settlement,
+    Status,
+    WebhookState,
+)
 from bridge.core.ladder import State
 from bridge.core.ports import Room
 from bridge.core.watch import Generation, Origin, Watch, WatchWish

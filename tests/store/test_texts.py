@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.change import Change
-from bridge.core.jsontext import encode
 from bridge.core.ladder import State
 from bridge.core.message import Message
 from bridge.core.ports import Store
+from bridge.core.text.jsontext import encode
 from bridge.store.texts import metadata_of, metadata_text, micros, plain, span
 from tests.store.world import World, announced, claimed, settled, to, watching
 

@@ -10,11 +10,17 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from bridge.core.change import Change, Recipient, Recorded
-from bridge.core.delivery import Attempt, Delivery, Settlement, Status, WebhookState
+from bridge.core.delivering.delivery import (
+    Attempt,
+    Delivery,
+    Settlement,
+    Status,
+    WebhookState,
+)
 from bridge.core.event import event_id
-from bridge.core.exchange import Timings
 from bridge.core.ladder import State
 from bridge.core.message import Message
+from bridge.core.network.exchange import Timings
 from bridge.core.ports import Room, Store
 from bridge.core.watch import Generation, Origin, Watch, WatchWish
 from bridge.store.memory import MemoryStore

@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bridge.verify
-from bridge.core.signing import Kind, new_key, public_text, read_key, signature_headers
+from bridge.core.delivering.signing import (
+    Kind,
+    new_key,
+    public_text,
+    read_key,
+    signature_headers,
+)
 from bridge.verify import Headers, VerificationError, verify
 
 ID, TIME = "9f0c3c9e-6f0f-5d3e-8a6b-0c1d2e3f4a5b", 1795249800

@@ -11,13 +11,13 @@ from uuid import UUID
 
 import httpx
 
-from bridge.core.callback import Callback, callback_name
-from bridge.core.delivery import WebhookState
+from bridge.core.delivering.callback import Callback, callback_name
+from bridge.core.delivering.delivery import WebhookState
+from bridge.core.delivering.signing import read_key
 from bridge.core.listing import ListedWatch, ListedWebhook
 from bridge.core.order import Ordered, WatchOrder
 from bridge.core.ports import Enlisted
 from bridge.core.settings import Rate, Server, Settings, Source, Webhook
-from bridge.core.signing import read_key
 from bridge.core.watch import Generation
 from bridge.engine.calendar import Job
 from bridge.engine.callbacks import Callbacks

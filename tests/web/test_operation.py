@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
-from bridge.core.callback import Callback
-from bridge.core.delivery import Condition, WebhookState
-from bridge.core.signing import Kind, new_key, read_key
+from bridge.core.delivering.callback import Callback
+from bridge.core.delivering.delivery import Condition, WebhookState
+from bridge.core.delivering.signing import Kind, new_key, read_key
 from bridge.web.api import api
 from bridge.web.doors import Doors
 from bridge.web.health import application

@@ -11,7 +11,7 @@ import anyio
 import httpx
 import pytest
 
-from bridge.core.signing import read_key
+from bridge.core.delivering.signing import read_key
 from bridge.simulator.receiver import Receiver
 from bridge.telemetry.clock import SystemClock
 from tests.cli.calling import genbridge

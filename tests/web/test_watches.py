@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from bridge.core.delivery import Condition, WebhookState
+from bridge.core.delivering.delivery import Condition, WebhookState
 from bridge.core.ladder import State
 from bridge.core.watch import Generation
 from bridge.engine.desk import Desk

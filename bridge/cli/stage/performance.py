@@ -15,7 +15,7 @@ from bridge.cli.stage.critic import Critic
 from bridge.cli.stage.curtain import Curtain
 from bridge.cli.stage.play import ROLES, SEATS, Place, Seat, begin, configuration
 from bridge.cli.stage.programme import Programme
-from bridge.core.signing import KEY_BYTES, new_key, read_key
+from bridge.core.delivering.signing import KEY_BYTES, new_key, read_key
 from bridge.simulator.receiver import Received, Receiver
 from bridge.simulator.upstream import Upstream
 from bridge.telemetry.clock import SystemClock

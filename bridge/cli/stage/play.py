@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bridge.core.signing import Key
+from bridge.core.delivering.signing import Key
 from bridge.simulator.receiver import Scripted
 from bridge.simulator.timeline import Script, failing
 from bridge.simulator.upstream import Upstream

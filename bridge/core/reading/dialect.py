@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from bridge.core.places import Find, at, nothing
-from bridge.core.wordform import Words
+from bridge.core.reading.places import Find, at, nothing
+from bridge.core.reading.wordform import Words
 
 
 def _invalid_task(value: Any) -> bool:  # noqa: ANN401  (any document)

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Self, TypeAlias
 
-from bridge.core.cleantext import clean
 from bridge.core.ladder import State
+from bridge.core.text.cleantext import clean
 
 Listed: TypeAlias = str | bool | None
 """What may be listed as a state word; a boolean or null counts only where it is listed."""

@@ -1,7 +1,24 @@
 """The retry schedule: how long to wait after a failure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """The waits after the first, second … failure, each spread by `jitter` (a share of it)."""
+
+    schedule: tuple[timedelta, ...]
+    jitter: float
+
+
+DEFAULT_SCHEDULE = tuple(
+    timedelta(seconds=s) for s in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+)
+"""10 attempts in 75 h 35 min 5 s (DESIGN, section 2)."""
+
+DEFAULT_RETRY = RetryPolicy(schedule=DEFAULT_SCHEDULE, jitter=0.2)
 
 LONGEST = timedelta(days=30)
 """No wait is longer, whatever the schedule and the jitter say."""

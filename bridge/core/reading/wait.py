@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from bridge.core.retry_after import retry_after
+from bridge.core.network.retry_after import retry_after
 
 _MOST = 10**10
 """Seconds; a longer wait is nonsense."""

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from bridge.core.instant import instant
-from bridge.core.retry_after import whole_seconds
+from bridge.core.network.retry_after import whole_seconds
+from bridge.core.reading.instant import instant
 
 LONGEST = 16_384
 """Characters of a link; what is longer is no link but a file that was put into one."""

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import idna
 
-from bridge.core.addresses import Allow, loopback, refusal
+from bridge.core.network.addresses import Allow, loopback, refusal
 
 _LONGEST = 2048
 _SPLIT = re.compile(

@@ -1,10 +1,10 @@
 """What most providers ask, and the whole conversation of the plainest ones."""
 
-from bridge.core.dialect import Dialect
-from bridge.core.exchange import Request
-from bridge.core.ids import address
 from bridge.core.looking import Asking, Get, Hold, Look, Rejected
-from bridge.core.reading import read_one
+from bridge.core.network.exchange import Request
+from bridge.core.reading.dialect import Dialect
+from bridge.core.reading.ids import address
+from bridge.core.reading.reading import read_one
 
 
 def bearer(url: str, key: str) -> Request:

@@ -1,6 +1,6 @@
 """From a verdict to the settlement that is committed."""
 
-from bridge.core.delivery import (
+from bridge.core.delivering.delivery import (
     Attempt,
     Condition,
     Delivery,
@@ -8,8 +8,8 @@ from bridge.core.delivery import (
     Status,
     WebhookState,
 )
-from bridge.core.exchange import Answer, Response, Timings
-from bridge.core.verdict import Delivered, Disable, GiveUp, TryAgain, Verdict
+from bridge.core.delivering.verdict import Delivered, Disable, GiveUp, TryAgain, Verdict
+from bridge.core.network.exchange import Answer, Response, Timings
 
 
 def settlement(

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from bridge.core.cleantext import clean
-from bridge.core.links import later, link, link_end
 from bridge.core.looking import Output
+from bridge.core.reading.links import later, link, link_end
+from bridge.core.text.cleantext import clean
 
 MOST = 1_000
 """Outputs of one generation that are told; the rest stays in `raw`."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bridge.core.dialect import Dialect
-from bridge.core.ids import unfit
 from bridge.core.ladder import UNSEEN
 from bridge.core.looking import Observation
-from bridge.core.observing import observation
-from bridge.core.places import as_text
+from bridge.core.reading.dialect import Dialect
+from bridge.core.reading.ids import unfit
+from bridge.core.reading.observing import observation
+from bridge.core.reading.places import as_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import IntEnum
 
-from bridge.core.exchange import Timings
 from bridge.core.message import Message
+from bridge.core.network.exchange import Timings
 
 
 class Status(IntEnum):

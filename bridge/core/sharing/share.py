@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import ceil
 
-from bridge.core.delivery import WebhookState
+from bridge.core.delivering.delivery import WebhookState
 from bridge.core.watch import Generation, Watch
 
 

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bridge.core.cleantext import one_line
-from bridge.core.dialect import Complaints, first_text
-from bridge.core.exchange import Response
 from bridge.core.looking import Busy, Missing, Reading, Refused, Rejected, Trouble
-from bridge.core.places import as_text, present
-from bridge.core.wait import asked_wait
-from bridge.core.wordform import folded
+from bridge.core.network.exchange import Response
+from bridge.core.reading.dialect import Complaints, first_text
+from bridge.core.reading.places import as_text, present
+from bridge.core.reading.wait import asked_wait
+from bridge.core.reading.wordform import folded
+from bridge.core.text.cleantext import one_line
 
 _GONE = frozenset({404, 410})
 _BARRED = frozenset({401, 402, 403})

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from bridge.core.looking import Rejected
-from bridge.core.urls import Url, parsed
+from bridge.core.network.urls import Url, parsed
 
 _UNSPEAKABLE = frozenset({"Cc", "Cs"})
 _DOTS = frozenset({".", ".."})

@@ -1,11 +1,11 @@
 """Why a generation failed, from whatever an API says about it (PROVIDERS, rule 8)."""
 
-from bridge.core.cleantext import TEXT_LIMIT, clean
-from bridge.core.jsontext import encode
 from bridge.core.ladder import State
 from bridge.core.looking import Failure
-from bridge.core.places import as_text
-from bridge.core.wordform import Spoken, snake
+from bridge.core.reading.places import as_text
+from bridge.core.reading.wordform import Spoken, snake
+from bridge.core.text.cleantext import TEXT_LIMIT, clean
+from bridge.core.text.jsontext import encode
 
 _NO_CODES = frozenset({"", "0"})
 _SAYING = ("message", "detail", "reason")

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from bridge.core.complaint import Complaint
-from bridge.core.dialect import Dialect
-from bridge.core.document import Document, document
-from bridge.core.exchange import Response
-from bridge.core.items import items
 from bridge.core.looking import Reading, Seen, Trouble
-from bridge.core.observing import observation
-from bridge.core.places import Find, as_text
+from bridge.core.network.exchange import Response
+from bridge.core.reading.complaint import Complaint
+from bridge.core.reading.dialect import Dialect
+from bridge.core.reading.document import Document, document
+from bridge.core.reading.items import items
+from bridge.core.reading.observing import observation
+from bridge.core.reading.places import Find, as_text
 
 Next: TypeAlias = Callable[[Any, int], str | None]
 """Returns the cursor after a page with so many entries, None: it was the last."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TypeAlias
 
-from bridge.core.acknowledgement import (
+from bridge.core.delivering.acknowledgement import (
     Accepted,
     Acknowledgement,
     Declined,
@@ -18,11 +18,10 @@ from bridge.core.acknowledgement import (
     TooRich,
     Unclear,
 )
-from bridge.core.exchange import Answer, Response, Unanswered
-from bridge.core.retry import LONGEST, capped, wait
-from bridge.core.retry_after import retry_after
-from bridge.core.settings import RetryPolicy
-from bridge.core.trouble import Blame, Trouble, with_answer, without_answer
+from bridge.core.delivering.retry import LONGEST, RetryPolicy, capped, wait
+from bridge.core.delivering.trouble import Blame, Trouble, with_answer, without_answer
+from bridge.core.network.exchange import Answer, Response, Unanswered
+from bridge.core.network.retry_after import retry_after
 
 __all__ = [
     "Blame",

@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from bridge.core.dialect import Dialect
-from bridge.core.failing import failure
-from bridge.core.instant import instant
 from bridge.core.ladder import State
 from bridge.core.looking import Observation
-from bridge.core.outputs import outputs
-from bridge.core.places import present
-from bridge.core.progress import progress
+from bridge.core.reading.dialect import Dialect
+from bridge.core.reading.failing import failure
+from bridge.core.reading.instant import instant
+from bridge.core.reading.outputs import outputs
+from bridge.core.reading.places import present
+from bridge.core.reading.progress import progress
 
 
 def observation(

@@ -11,8 +11,8 @@ from enum import StrEnum
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from bridge.core.acknowledgement import Acknowledgement, Unclear, Unconfirmed
-from bridge.core.exchange import Phase, Response, Unanswered
+from bridge.core.delivering.acknowledgement import Acknowledgement, Unclear, Unconfirmed
+from bridge.core.network.exchange import Phase, Response, Unanswered
 
 
 class Blame(StrEnum):

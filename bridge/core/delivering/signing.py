@@ -13,7 +13,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import TypeAlias
 
-from bridge.core.exchange import Headers
+from bridge.core.network.exchange import Headers
 
 MOST_KEYS = 5
 """Secrets that one webhook may have (DELIVERY, section 1)."""

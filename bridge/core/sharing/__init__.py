@@ -1,0 +1,1 @@
+"""How replicas and requests share what is limited."""

@@ -1,0 +1,1 @@
+"""Text: times, JSON, durations, and what must be cut or cleaned."""
