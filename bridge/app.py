@@ -34,6 +34,7 @@ from bridge.core.delivering.delivery import Condition, WebhookState
 from bridge.core.delivering.signing import read_key
 from bridge.core.listing import ListedWatch, ListedWebhook
 from bridge.core.network.exchange import Answer, Phase, Request, Unanswered
+from bridge.core.network.way import DIRECT, Way
 from bridge.core.order import Ordered, WatchOrder
 from bridge.core.ports import Clock, Enlisted, Lists, Log, Store
 from bridge.core.settings import Settings, Source, Webhook, shared
@@ -111,12 +112,13 @@ class Wire:
         *,
         timeout: timedelta,  # noqa: ASYNC109  (the port's word)
         limit: int,
+        way: Way = DIRECT,
     ) -> Answer:
         """Send under the present guard, if this replica can show that it lives."""
         if not self._fit():
             return Unanswered(phase=Phase.LOCAL, reason="not sent: the database is away")
         assert self._client is not None  # noqa: S101  (opened before anybody is introduced)
-        return await self._client.send(request, timeout=timeout, limit=limit)
+        return await self._client.send(request, timeout=timeout, limit=limit, way=way)
 
 
 class Daemon:

@@ -11,8 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from bridge.core.delivering.callback import Callback
-from bridge.core.delivering.delivery import Status, WebhookState
+from bridge.core.delivering.delivery import Particulars, Status, WebhookState
 from bridge.core.ladder import State
+from bridge.core.message import Message
+from bridge.core.network.exchange import Timings
 from bridge.core.watch import Generation, Origin
 
 
@@ -49,6 +51,63 @@ class ListedDelivery:
     settled_at: datetime | None
     code: int | None
     why: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldDelivery:
+    """A delivery beside the event it carries; `generation` is None for an operational event.
+
+    `manual`: it was replayed last. `first_at` is when it was made.
+    """
+
+    delivery: ListedDelivery
+    event: UUID
+    type: str
+    seq: int
+    generation: Generation | None
+    manual: bool
+    first_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilter:
+    """Which deliveries are wanted; None: whatever it is. `since` and `until` bound `first_at`."""
+
+    status: Status | None = None
+    webhook: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPage:
+    """Some deliveries, newest first, and where to go on, as a WatchPage does."""
+
+    deliveries: tuple[ToldDelivery, ...]
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedAttempt:
+    """An attempt as it was logged; `answer` is None where no body came or it is kept no longer."""
+
+    number: int
+    at: datetime
+    replica: int
+    code: int | None
+    why: str | None
+    timings: Timings
+    particulars: Particulars | None
+    answer: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """A delivery, the message it carries, and its attempts, oldest first."""
+
+    delivery: ToldDelivery
+    message: Message
+    attempts: tuple[ListedAttempt, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

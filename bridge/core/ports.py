@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bridge.core.change import Change, Recorded
 from bridge.core.delivering.acknowledgement import Acknowledgement
 from bridge.core.delivering.callback import Callback
 from bridge.core.delivering.delivery import Delivery, Settlement, WebhookState
 from bridge.core.listing import (
+    DeliveryFilter,
+    DeliveryPage,
+    History,
     ListedWatch,
     ListedWebhook,
     Replica,
@@ -21,6 +24,8 @@ from bridge.core.listing import (
 from bridge.core.looking import Abilities, Asking, Look
 from bridge.core.message import Message
 from bridge.core.network.exchange import Answer, Request, Response
+from bridge.core.network.way import DIRECT, Way
+from bridge.core.replay import Preview, Replay, Replayed, ReplayFilter
 from bridge.core.watch import Generation, Watch, WatchWish
 
 
@@ -73,6 +78,7 @@ class Http(Protocol):
         *,
         timeout: timedelta,  # noqa: ASYNC109  (the word of users; it bounds all of it)
         limit: int,
+        way: Way = DIRECT,
     ) -> Answer:
         """Send and read at most `limit` bytes of the answer, all within `timeout`.
 
@@ -104,10 +110,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A body and the headers that belong to it (content-type among them)."""
+    """A body, the headers that belong to it (content-type among them), and where it goes.
+
+    `path` is put behind the webhook's own path, `query` (encoded, without `?`) is added to its
+    query: some receivers have a call of their own for each kind of message.
+    """
 
     body: bytes = field(repr=False)
     headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
+    method: str = "POST"
+    path: str = ""
+    query: str = ""
 
 
 class Form(IntEnum):
@@ -144,6 +157,28 @@ class Format(Protocol):
 
     def read(self, response: Response) -> Acknowledgement:
         """Return what the receiver's answer means."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """Whether a receiver wants our events, and how many a second; `rate` None: any number."""
+
+    granted: bool
+    rate: float | None = None
+    why: str = ""
+
+
+@runtime_checkable
+class Greeter(Protocol):
+    """A format whose receivers are asked for their consent before the first delivery."""
+
+    def greet(self, origin: str, rate: float | None) -> Rendered | None:
+        """Return the question, None: nothing needs to be asked (it is switched off)."""
+        ...
+
+    def consent(self, response: Response, origin: str) -> Consent:
+        """Return what the answer grants."""
         ...
 
 
@@ -229,6 +264,61 @@ class Lists(Protocol):
 
     async def replicas(self) -> Sequence[Replica]:
         """Return every replica that is remembered, the dead ones too."""
+        ...
+
+
+class DeliveryLists(Protocol):
+    """Tells people what is kept of deliveries. Every method is one short transaction."""
+
+    async def list_deliveries(
+        self, wanted: DeliveryFilter, *, before: int | None = None, limit: int
+    ) -> DeliveryPage:
+        """Return at most `limit` deliveries whose id is below `before`, newest first."""
+        ...
+
+    async def history(self, delivery: int) -> History | None:
+        """Return a delivery with its message and every attempt; None: there is no such one."""
+        ...
+
+
+class Replays(Protocol):
+    """Sends again what is over. Every method is one durable transaction, harmless to repeat.
+
+    A replayed delivery keeps its `webhook-id`, its attempts go on counting, its schedule begins
+    anew, and it stands outside the order of its generation.
+    """
+
+    async def retry(self, delivery: int) -> int | None:
+        """Make a delivery due now, whatever it was; return its webhook, None: no such delivery."""
+        ...
+
+    async def preview_replay(self, wanted: ReplayFilter) -> Preview:
+        """Return what a replay would do; writes nothing."""
+        ...
+
+    async def begin_replay(self, wanted: ReplayFilter) -> Replay:
+        """Remember a replay; `advance_replay` does the work."""
+        ...
+
+    async def advance_replay(self) -> Replayed | None:
+        """Do the next 500 deliveries of the oldest replay that is not over; None: there is none.
+
+        Replicas take turns: what another one is doing at this moment counts as none.
+        """
+        ...
+
+    async def replays(self, *, limit: int) -> Sequence[Replay]:
+        """Return the latest replays, newest first."""
+        ...
+
+    async def resume_webhook(
+        self, webhook: int, *, since: datetime | None = None, discard: bool = False
+    ) -> int:
+        """Open a webhook that was paused or switched off, its health as new; return what waits.
+
+        What waits and is older than `since`, or with `discard` all of it, is cancelled. That is
+        done in steps of 500 rows before the webhook is opened.
+        """
         ...
 
 

@@ -7,9 +7,11 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
+from bridge.core.delivering.auth import Auth
 from bridge.core.delivering.retry import DEFAULT_RETRY, RetryPolicy
 from bridge.core.delivering.signing import Key
 from bridge.core.ladder import State
+from bridge.core.network.way import DIRECT, Way
 from bridge.core.ports import Format, Provider
 
 
@@ -58,6 +60,9 @@ class Webhook:
     format_name: str = "standard"
     format: Format
     states: frozenset[State] = frozenset(State)
+    auth: Auth | None = field(default=None, repr=False)
+    way: Way = DIRECT
+    hub_signature: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

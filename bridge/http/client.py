@@ -17,6 +17,7 @@ from bridge.core.network.exchange import (
     Timings,
     Unanswered,
 )
+from bridge.core.network.way import DIRECT, Way
 from bridge.core.ports import Clock
 from bridge.http.failure import Failed
 from bridge.http.guard import Lookup, system_lookup
@@ -74,7 +75,14 @@ class Client:
             await self._transport.aclose()
             self._transport = None
 
-    async def send(self, request: Request, *, timeout: timedelta, limit: int) -> Answer:  # noqa: ASYNC109  # the port's word; it bounds the whole exchange
+    async def send(
+        self,
+        request: Request,
+        *,
+        timeout: timedelta,  # noqa: ASYNC109  (the port's word; it bounds the whole exchange)
+        limit: int,
+        way: Way = DIRECT,  # noqa: ARG002  (until the pools by way stand)
+    ) -> Answer:
         """Send and read at most `limit` bytes of the answer, all within `timeout`.
 
         Adds `host`, `accept-encoding: identity` and `content-length`, which the request must

@@ -13,6 +13,7 @@ from bridge.core.delivering.delivery import Settlement
 from bridge.core.ladder import State
 from bridge.core.looking import Abilities, Asking, Look, Observation, Seen
 from bridge.core.network.exchange import Answer, Request, Response
+from bridge.core.network.way import DIRECT, Way
 from bridge.core.ports import Http, Written
 from bridge.core.settings import Rate, Source
 from bridge.errors import StoreError
@@ -74,7 +75,14 @@ class Forbids:
         self.others = others
         self.id = id_
 
-    async def send(self, request: Request, *, timeout: timedelta, limit: int) -> Answer:  # noqa: ASYNC109  (the port's word)
+    async def send(
+        self,
+        request: Request,
+        *,
+        timeout: timedelta,  # noqa: ASYNC109  (the port's word)
+        limit: int,
+        way: Way = DIRECT,
+    ) -> Answer:
         answer = await self.others.send(request, timeout=timeout, limit=limit)
         if isinstance(answer, Response) and self.id in request.url:
             return Response(status=403, received_at=answer.received_at)

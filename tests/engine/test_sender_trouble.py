@@ -12,6 +12,7 @@ from bridge.core.delivering.acknowledgement import Acknowledgement, TooRich
 from bridge.core.delivering.delivery import Delivery, Settlement
 from bridge.core.message import Message
 from bridge.core.network.exchange import Answer, Request, Response
+from bridge.core.network.way import DIRECT, Way
 from bridge.core.ports import Form, Limits, Rendered, Room, Written
 from bridge.core.settings import Rate
 from bridge.store.memory import MemoryStore
@@ -118,7 +119,14 @@ async def test_an_answer_that_a_format_cannot_read_is_judged_by_its_status() -> 
 class Collapses:
     """An Http that raises what nobody has foreseen."""
 
-    async def send(self, request: Request, *, timeout: timedelta, limit: int) -> Answer:  # noqa: ASYNC109  (the port's word)
+    async def send(
+        self,
+        request: Request,
+        *,
+        timeout: timedelta,  # noqa: ASYNC109  (the port's word)
+        limit: int,
+        way: Way = DIRECT,
+    ) -> Answer:
         raise RuntimeError(request.method)
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import anyio.lowlevel
 
 from bridge.core.network.exchange import Answer, Phase, Request, Unanswered
+from bridge.core.network.way import DIRECT, Way
 from bridge.core.ports import Http
 
 
@@ -16,10 +17,17 @@ class FakeNetwork:
     def __init__(self, hosts: Mapping[str, Http]) -> None:
         self.hosts = dict(hosts)
 
-    async def send(self, request: Request, *, timeout: timedelta, limit: int) -> Answer:  # noqa: ASYNC109  (the port's word)
+    async def send(
+        self,
+        request: Request,
+        *,
+        timeout: timedelta,  # noqa: ASYNC109  (the port's word)
+        limit: int,
+        way: Way = DIRECT,
+    ) -> Answer:
         """Send by the host's Http."""
         http = self.hosts.get(urlsplit(request.url).hostname or "")
         if http is None:
             await anyio.lowlevel.checkpoint()
             return Unanswered(phase=Phase.RESOLVE, reason="no such host")
-        return await http.send(request, timeout=timeout, limit=limit)
+        return await http.send(request, timeout=timeout, limit=limit, way=way)

@@ -10,6 +10,7 @@ import anyio
 import anyio.lowlevel
 
 from bridge.core.network.exchange import Answer, Phase, Request, Response, Unanswered
+from bridge.core.network.way import DIRECT, Way
 from bridge.core.ports import Clock
 from tests.fakes.answers import Chosen, answered
 
@@ -77,7 +78,14 @@ class FakeReceiver:
         """What the receiver took, in order."""
         return [posted for posted in self.posted if posted.accepted]
 
-    async def send(self, request: Request, *, timeout: timedelta, limit: int) -> Answer:  # noqa: ASYNC109  (the port's word)
+    async def send(
+        self,
+        request: Request,
+        *,
+        timeout: timedelta,  # noqa: ASYNC109  (the port's word)
+        limit: int,
+        way: Way = DIRECT,
+    ) -> Answer:
         """Keep the request and answer as the rule says, within `timeout`."""
         choice = self._keep(request)
         self.open += 1

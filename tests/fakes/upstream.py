@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from bridge.core.network.exchange import Answer, Phase, Request, Response, Unanswered
+from bridge.core.network.way import DIRECT, Way
 from bridge.core.ports import Clock
 from bridge.simulator.apis import Apis
 from bridge.simulator.exchange import Answering, Call, Manner, Reply, call
@@ -78,7 +79,14 @@ class FakeUpstream:
         """Change switches of one API or of all."""
         self.apis.switch(provider, **changes)
 
-    async def send(self, request: Request, *, timeout: timedelta, limit: int) -> Answer:  # noqa: ASYNC109  (the port's word)
+    async def send(
+        self,
+        request: Request,
+        *,
+        timeout: timedelta,  # noqa: ASYNC109  (the port's word)
+        limit: int,
+        way: Way = DIRECT,
+    ) -> Answer:
         """Answer as the simulated API does, within `timeout`."""
         self.sent.append((self.clock.monotonic(), request))
         instead = self.instead.popleft() if self.instead else self.always

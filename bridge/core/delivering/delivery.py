@@ -1,11 +1,12 @@
 """A delivery: one event on its way to one webhook, and what one attempt made of it."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
-from enum import IntEnum
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
 
+from bridge.core.delivering.health import HEALTHY, Health
 from bridge.core.message import Message
-from bridge.core.network.exchange import Timings
+from bridge.core.network.exchange import Headers, Peer, Timings
 
 
 class Status(IntEnum):
@@ -45,6 +46,51 @@ class Delivery:
     message: Message
 
 
+class Purpose(StrEnum):
+    """Why an attempt was made."""
+
+    LIVE = "live"
+    PROBE = "probe"
+    """To find out whether a webhook whose breaker is open has recovered."""
+    REPLAY = "replay"
+
+
+class Result(StrEnum):
+    """What the verdict on an attempt was, in a word."""
+
+    DELIVERED = "delivered"
+    AGAIN = "again"
+    FAILED = "failed"
+    DISABLED = "disabled"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Particulars:
+    """The circumstances of an attempt, for people (DELIVERY, section 6).
+
+    `started` is when the first byte could go. `step` counts the steps of the schedule that were
+    used before. `form` is the form that was sent last (`full`, `compact`, `text`). The values of
+    `sent` and `heard` are masked where they are secret. `next` is the wait until the next
+    attempt, None: there is none; `because` says what set it (`step 3`, `Retry-After 120
+    s`, `gate`).
+    """
+
+    purpose: Purpose = Purpose.LIVE
+    step: int = 0
+    started: datetime | None = None
+    peer: Peer | None = None
+    form: str = "full"
+    sent: Headers = field(default=(), repr=False)
+    heard: Headers = field(default=(), repr=False)
+    cut: bool = False
+    result: Result = Result.AGAIN
+    reason: str = ""
+    sentence: str = ""
+    next: timedelta | None = None
+    because: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One POST and what came of it, for the log of attempts."""
@@ -54,6 +100,7 @@ class Attempt:
     why: str | None
     timings: Timings
     answer: bytes = field(default=b"", repr=False)
+    particulars: Particulars = Particulars()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +112,20 @@ class WebhookState:
     condition: Condition = Condition.ACTIVE
     gate: timedelta | None = None
     why: str | None = None
+    health: Health = HEALTHY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """An operational event, on its way to the webhook that is told of another one's troubles.
+
+    Its message's id is derived from its cause, so that it can only be repeated, never forked.
+    It is stored with its cause, in the same transaction. `tag` is `failing:50`, `disabled` ….
+    """
+
+    webhook: int
+    tag: str
+    message: Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +134,8 @@ class Settlement:
 
     `wait` counts for a delivery that stays pending. `step` says whether a step of the schedule
     was used. `attempt` is None for a delivery that is given back unsent: what its claim counted
-    is taken back. `webhook` is the webhook's new state where the answer changed it.
+    is taken back. `webhook` is the webhook's new state where the answer changed it. `alerts`
+    are committed with it.
     """
 
     delivery: Delivery
@@ -82,3 +144,4 @@ class Settlement:
     step: bool = True
     attempt: Attempt | None
     webhook: WebhookState | None = None
+    alerts: tuple[Alert, ...] = ()

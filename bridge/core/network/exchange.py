@@ -21,14 +21,31 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
-    """How long the phases of one exchange took, in milliseconds; None: the phase did not happen."""
+    """How long the phases of one exchange took, in milliseconds; None: the phase did not happen.
 
+    `dns`, `connect` and `tls` are None on a reused connection.
+    """
+
+    queue: float | None = None
+    """From the claim to the start: the wait for a slot and for the rate."""
+    dns: float | None = None
     connect: float | None = None
-    """Name, connection and TLS together; None on a reused connection."""
+    tls: float | None = None
+    send: float | None = None
     wait: float | None = None
-    """From the request to the head of the answer."""
+    """From the last byte of the request to the head of the answer."""
+    body: float | None = None
     total: float = 0.0
+    """From the start to the end, without `queue`."""
     reused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """Who answered: the address as `192.0.2.7:443`, and the version of TLS, such as `TLSv1.3`."""
+
+    address: str
+    tls: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +62,7 @@ class Response:
     received_at: datetime
     cut: bool = False
     timings: Timings = Timings()
+    peer: Peer | None = None
 
 
 class Phase(StrEnum):
@@ -69,6 +87,7 @@ class Unanswered:
     phase: Phase
     reason: str
     timings: Timings = Timings()
+    peer: Peer | None = None
 
 
 Answer: TypeAlias = Response | Unanswered
