@@ -12,6 +12,8 @@ NAMES = {
     "delivery": "CPU per signed, durably logged delivery, beside httpx and a bare client",
     "holds": "1,000 holds at once: is any asked late, and how much memory",
     "http": "CPU per POST of our client, beside aiohttp, httpx and a bare client",
+    "memory": "memory per attempt against answers that never end",
+    "waiting": "100,000 deliveries that wait for a dead webhook: cost, restart, recovery",
     "registrations": "watches ordered over HTTP a second, and pages of a long list",
     "replicas": "three replicas on one PostgreSQL: its load, and every kind of take-over",
     "store": "events recorded and settled a second on SQLite, FULL",
@@ -19,6 +21,7 @@ NAMES = {
 
 LONG = {
     "crash": "random kills",
+    "formats": "10,000 generated messages in every format: every limit, no markup",
     "faults": "power cuts, full and failing disks under the store (root)",
 }
 """What takes many minutes, and therefore is not a part of all."""

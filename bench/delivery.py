@@ -32,6 +32,7 @@ from bridge.core.ladder import State
 from bridge.core.message import Message
 from bridge.core.settings import Webhook
 from bridge.core.watch import Generation, Origin, Watch, WatchWish
+from bridge.engine.courier import Courier
 from bridge.engine.sender import Sender
 from bridge.engine.writer import Writer
 from bridge.formats.standard import Format
@@ -57,11 +58,10 @@ class Work:
         self.sender = Sender(
             outbox=store,
             settler=self.writer,
-            http=client,
+            courier=Courier(http=client, clock=clock, version="bench"),
             clock=clock,
             chance=SystemChance(),
             log=log,
-            version="bench",
         )
         self.writer.on_written = self.sender.written
         self.webhook = Webhook(

@@ -41,25 +41,25 @@ def ready(ids: list[str], folder: Path | None = None) -> float:
         return daemon.took
 
 
-async def fill(path: Path) -> None:
-    """Leave a database with many running watches, each with a delivery that is not due yet."""
+async def fill(path: Path, count: int = MANY, *, ended: str | None = None) -> None:
+    """Leave a database with many watches, each with a delivery that nobody has claimed."""
     clock = SystemClock()
     async with await SqliteStore.open(path, clock=clock, uid=uuid4) as store:
         hook = (await store.webhooks(["name:bench"]))["name:bench"].id
-        for start in range(0, MANY, 500):
+        for start in range(0, count, 500):
             wishes = [
                 WatchWish(
                     generation=Generation("aiml", f"generation-{i:06d}"),
                     origin=Origin.API,
                     webhooks=(hook,),
                 )
-                for i in range(start, start + 500)
+                for i in range(start, min(count, start + 500))
             ]
             watches = (await store.register(wishes)).started
-            await store.write([change(watch, hook) for watch in watches], [])
+            await store.write([change(watch, hook, ended) for watch in watches], [])
 
 
-def change(watch: Watch, hook: int) -> Change:
+def change(watch: Watch, hook: int, ended: str | None = None) -> Change:
     """Return a first change, whose delivery nobody has room for."""
     message = Message(id=event_id(watch.uid, "queued"), body=b'{"type":"x","data":{}}')
     recipient = Recipient(webhook=hook, room=False, lease=timedelta(seconds=30))
@@ -67,7 +67,7 @@ def change(watch: Watch, hook: int) -> Change:
         watch=watch,
         rank=0,
         native_state="queued",
-        ended=None,
+        ended=ended,
         tag="queued",
         message=message,
         recipients=(recipient,),

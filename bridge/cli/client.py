@@ -21,6 +21,9 @@ from bridge.errors import ConfigError, GenbridgeError, NoDaemon
 PATIENCE = httpx.Timeout(30.0, connect=5.0)
 """A registration waits for a commit, and that for a disk."""
 
+LONG_PATIENCE = httpx.Timeout(300.0, connect=5.0)
+"""A trial waits for its turn and for the receiver, resuming for thousands of rows."""
+
 _USAGE = frozenset({400, 401, 403, 422})
 """Statuses that mean a mistake on the command line, or a wrong token."""
 
@@ -131,6 +134,60 @@ class Client:
             if page["next"] is None:
                 return
             query["cursor"] = page["next"]
+
+    def deliveries(self, **query: str) -> Iterator[Any]:
+        """Yield deliveries, newest first, page by page."""
+        query["limit"] = "100"
+        while True:
+            page = self._ask("GET", "/v1/deliveries", params=query).json()
+            yield from page["deliveries"]
+            if page["next"] is None:
+                return
+            query["cursor"] = page["next"]
+
+    def delivery(self, id_: int) -> Any:  # noqa: ANN401
+        """Return a delivery with every attempt."""
+        return self._ask("GET", f"/v1/deliveries/{id_}").json()
+
+    def retry(self, id_: int) -> Any:  # noqa: ANN401
+        """Make a delivery due now; return it."""
+        return self._ask("POST", f"/v1/deliveries/{id_}/retry").json()
+
+    def replay(self, order: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """Begin a replay, or see what it would do; return that."""
+        return self._ask("POST", "/v1/deliveries/retry", json=order).json()
+
+    def replays(self) -> Any:  # noqa: ANN401
+        """Return the latest replays, newest first."""
+        return self._ask("GET", "/v1/replays", params={"limit": "100"}).json()["replays"]
+
+    def webhooks(self) -> Iterator[Any]:
+        """Yield webhooks and how they stand, page by page."""
+        query = {"limit": "1000"}
+        while True:
+            page = self._ask("GET", "/v1/webhooks", params=query).json()
+            yield from page["webhooks"]
+            if page["next"] is None:
+                return
+            query["cursor"] = page["next"]
+
+    def webhook(self, name: str) -> Any:  # noqa: ANN401
+        """Return a webhook and how it stands."""
+        return self._ask("GET", f"/v1/webhooks/{_quoted(name)}").json()
+
+    def pause(self, name: str, order: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """Pause a webhook; return it."""
+        return self._ask("POST", f"/v1/webhooks/{_quoted(name)}/pause", json=order).json()
+
+    def resume(self, name: str, order: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """Resume a webhook; return it and how many deliveries wait."""
+        path = f"/v1/webhooks/{_quoted(name)}/resume"
+        return self._ask("POST", path, json=order, timeout=LONG_PATIENCE).json()
+
+    def test(self, name: str, order: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """Send an example to a webhook; return the trial."""
+        path = f"/v1/webhooks/{_quoted(name)}/test"
+        return self._ask("POST", path, json=order, timeout=LONG_PATIENCE).json()
 
     def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401
         try:

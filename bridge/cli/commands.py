@@ -17,9 +17,17 @@ COMMANDS = {
     "watch": "Watch a generation.",
     "unwatch": "End a watch.",
     "status": "Show what is watched.",
+    "deliveries": "Show deliveries, or one with every attempt.",
+    "explain": "Explain a delivery: what happened, why, what comes next, what to do.",
+    "replay": "Send deliveries again, by their IDs or many at once.",
+    "send-test": "Send an example to a webhook, and say what its answer means.",
+    "webhooks": "Show the webhooks and how they stand, or one in full.",
+    "pause": "Pause a webhook.",
+    "resume": "Resume a webhook that was paused or disabled.",
     "demo": "Show everything at work, without a key: a simulated API, the daemon, a receiver.",
     "simulate": "Simulate the upstream APIs.",
     "listen": "Receive callbacks here, verify and print them.",
+    "render": "Show what a webhook would be sent.",
     "keys": "Make secrets.",
     "verify": "Check the signature of a callback.",
     "db": "Look after the database: its schema, its backups, its way to PostgreSQL.",
@@ -47,9 +55,14 @@ class LazyGroup(TyperGroup):
         return name, known if name is None else loaded(name), rest
 
 
+def module_of(name: str) -> str:
+    """Return the module of a command: a hyphen is none of its letters."""
+    return f"bridge.cli.{name.replace('-', '_')}"
+
+
 def loaded(name: str) -> Any:  # noqa: ANN401  (typer keeps the type of its commands to itself)
     """Return a command of the table, imported."""
-    command = typer.main.get_command(import_module(f"bridge.cli.{name}").app)
+    command = typer.main.get_command(import_module(module_of(name)).app)
     command.name = name
     for one in (command, *getattr(command, "commands", {}).values()):
         one.help = _flowing(one.help or "")

@@ -103,7 +103,9 @@ def move(
 def _database(config: Path) -> str:
     from bridge.cli.configuration import settings
 
-    return settings(config, check=True).database
+    found = settings(config, check=True)
+    # Locks of a session are worth nothing behind a pooler.
+    return found.session_url or found.database
 
 
 # ---------------------------------------------------------------- for people

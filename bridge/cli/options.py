@@ -47,5 +47,27 @@ GenerationId: TypeAlias = Annotated[
         metavar="ID", help="The provider's id of a generation.", show_default=False
     ),
 ]
+WebhookName: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="WEBHOOK",
+        help="The name of a webhook; one that a caller brought is called 'callback 7'.",
+        show_default=False,
+    ),
+]
+WebhookOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--webhook", metavar="NAME", help="Only those for this webhook."),
+]
+Since: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--since", metavar="WHEN", help="Not older: 2h ago, or 2026-11-21T08:30:00Z."
+    ),
+]
+Until: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--until", metavar="WHEN", help="Older: 2h ago, or 2026-11-21T08:30:00Z."),
+]
 
 DEFAULT_CONFIG = Path("config.yaml")

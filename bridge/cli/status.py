@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from bridge.cli.columns import aligned, clear, counted, sentence, show
 from bridge.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, Token, Url
-from bridge.core.card import readable
 
 app = typer.Typer(add_completion=False)
 
@@ -43,33 +43,21 @@ def status(
     with reached(context, config, url, token) as client:
         if source is not None and id is not None:
             document = client.watch(source, id)
-            _print(document, timeline(document), as_json=as_json)
+            show(document, timeline(document), as_json=as_json)
             return
         query = {} if everything else {"active": "true"}
         if source is not None:
             query["source"] = source
         found = list(client.watches(**query))
-    _print(found, table(found), as_json=as_json)
-
-
-def _print(document: Document, lines: Iterator[str], *, as_json: bool) -> None:
-    typer.echo(json.dumps(document, indent=2) if as_json else "\n".join(lines))
-
-
-def _clear(text: str) -> str:
-    """Return a text from outside on one line, without what a terminal would obey."""
-    return " ".join(readable(text).split())
+    show(found, table(found), as_json=as_json)
 
 
 def table(watches: Sequence[Document]) -> Iterator[str]:
     """Yield a line for each watch, aligned, and how many there are."""
     head: tuple[str, ...] = ("source", "id", "state", "until", "since", "told")
     rows = [head, *(_row(watch) for watch in watches)] if watches else []
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()
-    yield f"{len(watches):,} {'watch' if len(watches) == 1 else 'watches'}"
+    yield from aligned(rows)
+    yield counted(len(watches), "watch", "watches")
 
 
 def _row(watch: Document) -> tuple[str, ...]:
@@ -77,25 +65,25 @@ def _row(watch: Document) -> tuple[str, ...]:
     if not watch["active"] and watch["ended"] != watch["state"]:
         state += f" ({watch['ended']})"
     return (
-        _clear(watch["source"]),
-        _clear(watch["id"]),
-        _clear(state),
+        clear(watch["source"]),
+        clear(watch["id"]),
+        clear(state),
         watch["until"],
         watch["state_at"] or watch["created_at"],
-        _clear(", ".join([*watch["webhooks"], *watch["callbacks"]])),
+        clear(", ".join([*watch["webhooks"], *watch["callbacks"]])),
     )
 
 
 def timeline(watch: Document) -> Iterator[str]:
     """Yield what is known of a watch, and a line for every event and delivery."""
-    yield f"{_clear(watch['source'])} {_clear(watch['id'])}"
+    yield f"{clear(watch['source'])} {clear(watch['id'])}"
     yield f"  state     {_state(watch)}"
     yield f"  watched   {_watched(watch)}"
     yield f"  since     {watch['created_at']}"
     if watch["metadata"]:
         yield f"  metadata  {json.dumps(watch['metadata'])}"
     for event in watch["events"]:
-        yield f"{event['timestamp']}  {_clear(event['type'])}"
+        yield f"{event['timestamp']}  {clear(event['type'])}"
         yield from (f"    {line}" for line in _about(event["data"]))
         yield from (f"    {_delivery(one)}" for one in event["deliveries"])
 
@@ -103,33 +91,29 @@ def timeline(watch: Document) -> Iterator[str]:
 def _state(watch: Document) -> str:
     native = watch["native_state"]
     state: str = watch["state"] or "not seen yet"
-    return state if native in (None, state) else f"{state} ({_clear(native)})"
+    return state if native in (None, state) else f"{state} ({clear(native)})"
 
 
 def _watched(watch: Document) -> str:
     if watch["active"]:
         return f"until {watch['until']}, at the latest {watch['deadline_at']}"
-    return f"no longer: {_clear(watch['ended'] or 'over')}, {watch['ended_at']}"
+    return f"no longer: {clear(watch['ended'] or 'over')}, {watch['ended_at']}"
 
 
 def _about(data: Document) -> Iterator[str]:
     for output in data.get("outputs") or ():
-        yield f"{_clear(output['type'])} {_clear(output['url'])}"
+        yield f"{clear(output['type'])} {clear(output['url'])}"
     failure = data.get("failure")
     if failure:
-        yield f"failed: {_clear(str(failure['code']))}: {_clear(str(failure['reason']))}"
+        yield f"failed: {clear(str(failure['code']))}: {clear(str(failure['reason']))}"
 
 
 def _delivery(delivery: Document) -> str:
-    text = f"{_clear(delivery['webhook'])}: {delivery['status']}"
+    text = f"{clear(delivery['webhook'])}: {delivery['status']}"
     if delivery["attempts"]:
-        text += f" after {_counted(delivery['attempts'])}"
+        text += f" after {counted(delivery['attempts'], 'attempt')}"
     if delivery["due_at"] is not None:
         text += f", next {delivery['due_at']}"
     if delivery["reason"] and delivery["status"] != "delivered":
-        text += f" ({_clear(delivery['reason'])})"
+        text += f" ({sentence(delivery['reason'])})"
     return text
-
-
-def _counted(attempts: int) -> str:
-    return "1 attempt" if attempts == 1 else f"{attempts} attempts"

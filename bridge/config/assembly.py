@@ -5,23 +5,21 @@ from hashlib import sha256
 from ipaddress import ip_address
 from typing import Any
 
+from bridge.config.environment import Environment
 from bridge.config.mistakes import Path
 from bridge.config.options import given, hidden
 from bridge.config.reading import Reader
+from bridge.config.record import Record
 from bridge.config.records import (
-    Record,
     RetentionRecord,
     RootRecord,
     ServerRecord,
     SourceRecord,
     WatchRecord,
-    WebhookRecord,
 )
 from bridge.config.scalars import why_no_id
 from bridge.config.sections import Parts
-from bridge.core.delivering.retry import DEFAULT_SCHEDULE, RetryPolicy
-from bridge.core.delivering.signing import Key, Kind
-from bridge.core.ladder import State
+from bridge.config.webhooks import Webhooks
 from bridge.core.network.urls import in_the_clear
 from bridge.core.settings import (
     ConfiguredWatch,
@@ -42,9 +40,18 @@ _SHORT_TOKEN = 16
 class Assembly:
     """Makes settings of parts; `warnings` are places, paths and sentences."""
 
-    def __init__(self, reader: Reader, parts: Parts) -> None:
+    def __init__(
+        self, reader: Reader, parts: Parts, environment: Environment, *, check: bool
+    ) -> None:
         self._reader = reader
         self._parts = parts
+        self._making = Webhooks(
+            reader,
+            self._warn,
+            environment,
+            None if parts.network is None else tuple(parts.network.allow),
+            strict=check,
+        )
         self.warnings: list[tuple[int, Path, str]] = []
 
     def settings(self, path: str) -> Settings | None:
@@ -53,7 +60,7 @@ class Assembly:
         server = self._server(parts.server)
         sources = dict(self._sources())
         webhooks = dict(self._webhooks())
-        self._compare_secrets(webhooks)
+        self._making.compare(webhooks)
         watches = tuple(self._watches())
         self._compare_databases(parts.root)
         if self._reader.findings or not (parts.root and parts.network and parts.retention):
@@ -138,43 +145,8 @@ class Assembly:
                 message = "a webhook cannot be told of its own troubles"
                 self._reader.complain((*path, "alerts"), message, hint=hint)
             form = self._built(path, record, plugin)
-            if form is None:
-                continue
-            keys = self._keys(path, record)
-            self._warn_of_clear_text((*path, "url"), record.url)
-            self._warn_of_signature(path, keys, signed=form.signed)
-            yield name, _webhook(name, record, form, keys)
-
-    def _keys(self, path: Path, record: WebhookRecord) -> tuple[Key, ...]:
-        keys: list[Key] = []
-        for number, key in enumerate(record.secret or ()):
-            if key in keys:
-                self._warn((*path, "secret", number), "the same secret twice")
-            else:
-                keys.append(key)
-        return tuple(keys)
-
-    def _warn_of_signature(self, path: Path, keys: Sequence[Key], *, signed: bool) -> None:
-        if signed and not keys:
-            self._warn(
-                path,
-                "without a secret nothing is signed: the receiver cannot tell who calls; "
-                "make one with `genbridge keys new`",
-            )
-        if keys and all(key.kind is Kind.ED25519 for key in keys):
-            self._warn(
-                (*path, "secret"),
-                "no official library verifies ed25519 (v1a): put a whsec_ secret beside it",
-            )
-
-    def _compare_secrets(self, webhooks: Mapping[str, Webhook]) -> None:
-        owners: dict[tuple[Kind, bytes], str] = {}
-        for name, webhook in webhooks.items():
-            for key in webhook.keys:
-                owner = owners.setdefault((key.kind, key.material), name)
-                if owner != name:
-                    path = ("webhooks", name, "secret")
-                    self._warn(path, f"the same secret as webhook {owner}'s")
+            if form is not None:
+                yield name, self._making.webhook(name, record, form)
 
     # ----------------------------------------------------------------------------- watches
 
@@ -250,38 +222,6 @@ def _source(name: str, record: SourceRecord, provider: Any) -> Source:  # noqa: 
         looks=record.looks,
         interval=record.interval,
     )
-
-
-def _webhook(
-    name: str,
-    record: WebhookRecord,
-    form: Any,  # noqa: ANN401  (built from what the catalog gave)
-    keys: tuple[Key, ...],
-) -> Webhook:
-    schedule = record.retry.schedule
-    return Webhook(
-        name=name,
-        url=record.url,
-        keys=keys,
-        headers=tuple(record.headers.items()),
-        timeout=record.timeout,
-        concurrency=record.concurrency,
-        rate=record.rate_limit or _preset(form.limits.rate),
-        order=record.order,
-        disable_after=record.disable_after,
-        alerts=record.alerts,
-        retry=RetryPolicy(
-            schedule=DEFAULT_SCHEDULE if schedule is None else tuple(schedule),
-            jitter=record.retry.jitter,
-        ),
-        format_name=record.format,
-        format=form,
-        states=frozenset(State if record.states is None else record.states),
-    )
-
-
-def _preset(rate: float | None) -> Rate | None:
-    return None if rate is None else Rate(per_second=rate)
 
 
 def _retention(record: RetentionRecord) -> Retention:

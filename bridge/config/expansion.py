@@ -14,6 +14,7 @@ from pathlib import Path
 from bridge.config.environment import Environment
 from bridge.config.mistakes import Finding, Findings
 from bridge.config.mistakes import Path as Steps
+from bridge.config.openness import Openness, openness
 from bridge.config.tree import Document, ListNode, MapNode
 
 _MOST_CHARACTERS = 16 << 20
@@ -132,14 +133,16 @@ class _Expander:
         variable = _VARIABLE.fullmatch(inside)
         if variable is None:
             raise _Missing(f"expected {_FORMS}", hint="write $${ for ${ itself")
-        return self._variable(variable["name"], variable["default"])
+        return self._variable(variable["name"], variable["default"], path)
 
-    def _variable(self, name: str, default: str | None) -> str:
+    def _variable(self, name: str, default: str | None, path: Steps) -> str:
         value = self._environment.variables.get(name)
         if default is not None:
             value = value or default
         if value is None:
-            hint = f"set it, or write ${{{name}:-default}}"
+            # A default for a secret would be a secret in the file.
+            harmless = openness(path) is Openness.OPEN
+            hint = f"set it, or write ${{{name}:-default}}" if harmless else "set it"
             raise _Missing(f"the environment variable {name} is not set", hint=hint)
         return _sound(value, f"the environment variable {name}")
 

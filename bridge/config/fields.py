@@ -49,6 +49,11 @@ SECRET = {"writeOnly": True}
 Text: TypeAlias = Annotated[
     str, PlainValidator(scalars.one_line), text_schema(LINE, minLength=1)
 ]
+Lines: TypeAlias = Annotated[
+    str,
+    PlainValidator(scalars.many_lines),
+    WithJsonSchema({"type": "string", "minLength": 1}),
+]
 Hidden: TypeAlias = Annotated[
     str, PlainValidator(scalars.visible), text_schema(r"[\x20-\x7e]+", **SECRET)
 ]
@@ -240,22 +245,16 @@ SessionUrl: TypeAlias = Annotated[str, PlainValidator(_postgresql), text_schema(
 # -------------------------------------------------------------------- what is not yet there
 
 
-def _not_yet(_: object) -> object:
-    raise Unfit("not yet supported by this version")
-
-
 def _only_false(value: object) -> bool:
     if scalars.truth(value):
         raise Unfit("not yet supported by this version", hint="leave it out, or say false")
     return False
 
 
-NotYet: TypeAlias = Annotated[object, PlainValidator(_not_yet), WithJsonSchema({"not": {}})]
-"""A key whose silent neglect would break a promise: refused by name."""
-
 NotYetTrue: TypeAlias = Annotated[
     bool, PlainValidator(_only_false), WithJsonSchema({"enum": [False, "false"]})
 ]
+"""A key whose silent neglect would break a promise: refused by name."""
 
 
 def _anything(value: object) -> Json:

@@ -77,7 +77,7 @@ def _settings(
     expanded = expand(document, environment, findings, lenient=check)
     reader = Reader(document, document.root, findings, elsewhere=expanded.places)
     parts = Sections(reader, catalog, frozenset(expanded.absent)).read()
-    assembly = Assembly(reader, parts)
+    assembly = Assembly(reader, parts, environment, check=check)
     settings = assembly.settings(name)
     if settings is None:
         return None
@@ -104,6 +104,6 @@ def content_of(path: Path, name: str) -> bytes:
             column=1,
             path="",
             message=f"cannot be read: {reason}",
-            hint="`genbridge init` writes a first one",
+            hint="config.example.yaml shows every key",
         )
         raise Wrong(str(mistake), (mistake,), 1) from None

@@ -10,6 +10,9 @@ from bridge.core.text.jsontext import encode
 MOST_BYTES = 64 << 10
 """Every event carries it, so it must stay small."""
 
+_LEAST = 2
+"""Bytes that a value takes at least in JSON, its comma counted."""
+
 Json: TypeAlias = "str | int | float | bool | dict[str, Json] | list[Json] | None"
 
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
@@ -27,12 +30,25 @@ def metadata(node: object) -> dict[str, Json]:
     """
     if not isinstance(node, MapNode):
         raise Unfit("expected keys and values, such as {order: 1042}")
+    if _more(node, MOST_BYTES // _LEAST):
+        raise Unfit(f"metadata has at most {MOST_BYTES >> 10} KiB")
     found = {
         one_line(key, "a key"): _json(node, n, value) for n, key, value in node.values()
     }
     if len(encode(found)) > MOST_BYTES:
         raise Unfit(f"metadata has at most {MOST_BYTES >> 10} KiB")
     return found
+
+
+def _more(branch: MapNode | ListNode, many: int) -> bool:
+    """Whether more than so many values stand in a branch; it is not walked further than that."""
+    waiting = [branch]
+    while waiting and many >= 0:
+        values = waiting.pop().items
+        many -= len(values)
+        each = values.values() if isinstance(values, dict) else values
+        waiting.extend(value for value in each if not isinstance(value, str))
+    return many < 0
 
 
 def _json(branch: MapNode | ListNode, number: int, value: Node) -> Json:

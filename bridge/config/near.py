@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 _LONGEST = 64
 """Characters of a word that is compared at all; no key or name of ours is longer."""
@@ -27,6 +28,7 @@ def _folded(word: str) -> str:
     return word.casefold().replace("-", "_")
 
 
+@lru_cache(maxsize=4096)  # a file that is wrong ten thousand times is wrong in few ways
 def _far(one: str, other: str) -> tuple[int, float]:
     return _slips(one, other), 1 - SequenceMatcher(None, one, other).ratio()
 

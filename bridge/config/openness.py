@@ -6,11 +6,12 @@ is a secret all the same.
 
 from enum import Enum, auto
 
+from bridge.config.access import TAGGED, TlsRecord
 from bridge.config.mistakes import Path
 from bridge.config.near import near
+from bridge.config.record import Record
 from bridge.config.records import (
     NetworkRecord,
-    Record,
     RetentionRecord,
     ServerRecord,
     SourceRecord,
@@ -30,7 +31,7 @@ class Openness(Enum):
 
 
 _CLOSED = frozenset({"token", "secret", "headers", "tls", "auth", "proxy"})
-_URLS = frozenset({"url", "base_url", "database", "session_url"})
+_URLS = frozenset({"url", "base_url", "token_url", "database", "session_url"})
 
 
 def _open(record: type[Record]) -> frozenset[str]:
@@ -55,9 +56,19 @@ _SINGLE = {
 }
 
 
+_WITHIN = {
+    "tls": frozenset(TlsRecord.model_fields),
+    "auth": frozenset({"type", "send", "scope", "audience"}),
+}
+"""Of what is closed as a whole, the keys whose values are harmless."""
+_NAMELY = {("headers",), ("tls",), ("auth",)}
+
+
 def openness(path: Path) -> Openness:
     """Return how much of the value at a path may be seen."""
-    if len(path) > 2 and path[0] in _NAMED:
+    if len(path) > 3 and path[0] == "webhooks" and path[2] in _WITHIN:
+        field, harmless = path[3], _WITHIN[str(path[2])]
+    elif len(path) > 2 and path[0] in _NAMED:
         field, harmless = path[2], _NAMED[str(path[0])]
     elif len(path) > 1 and path[0] in _SINGLE:
         field, harmless = path[1], _SINGLE[str(path[0])]
@@ -72,27 +83,27 @@ def keys_open(path: Path) -> bool:
     """Whether the keys of a mapping may be seen: not where a secret was expected."""
     if len(path) < 2:
         return path == () or path[0] in _NAMED or path[0] in _SINGLE
-    if path[0] in _NAMED and (len(path) == 2 or path[2:] == ("headers",)):
+    if path[0] in _NAMED and (len(path) == 2 or path[2:] in _NAMELY):
         return True
     return openness(path) is Openness.OPEN
 
+
+_RECORDS: tuple[type[Record], ...] = (
+    ServerRecord,
+    NetworkRecord,
+    RetentionRecord,
+    SourceRecord,
+    WebhookRecord,
+    WatchRecord,
+    TlsRecord,
+    *TAGGED.values(),
+)
 
 KEYWORDS = frozenset(
     {
         *("database", "session_url", "server", "network", "sources", "webhooks", "watches"),
         *("retention", "api_key", "base_url", "schedule", "jitter"),
-        *(
-            name
-            for record in (
-                ServerRecord,
-                NetworkRecord,
-                RetentionRecord,
-                SourceRecord,
-                WebhookRecord,
-                WatchRecord,
-            )
-            for name in record.model_fields
-        ),
+        *(name for record in _RECORDS for name in record.model_fields),
     }
 )
 """Words that are keys of a configuration: they can be shown wherever they stand."""

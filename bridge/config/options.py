@@ -1,7 +1,8 @@
 """Options: the fields of a plugin's dataclass, as further keys of a source or a webhook.
 
 A field with `repr=False` holds a secret; one named `url` or `…_url` holds a URL; an `int`
-field with the metadata `{"unit": "bytes"}` takes a size. Options of a shape that is not
+field with the metadata `{"unit": "bytes"}` takes a size, a `str` field with `{"lines": "many"}`
+a text of several lines. Options of a shape that is not
 known here are handed over as JSON.
 """
 
@@ -26,7 +27,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, cre
 from pydantic import WithJsonSchema as Schema
 
 from bridge.config import fields, references, scalars
-from bridge.config.records import Record
+from bridge.config.record import Record
 from bridge.core.settings import Rate
 
 Hint: TypeAlias = Any
@@ -125,6 +126,8 @@ def _kind(hint: Hint, option: "dataclasses.Field[Any]") -> Hint:
 
 
 def _text(option: "dataclasses.Field[Any]") -> Hint:
+    if option.metadata.get("lines") == "many":
+        return fields.Lines
     if option.name == "url" or option.name.endswith("_url"):
         return references.Url
     return fields.Text if option.repr else fields.Hidden

@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 
 from pydantic import ValidationError
 
+from bridge.config.access import TAGGED
 from bridge.config.mistakes import Finding, Findings, Path
 from bridge.config.near import near
 from bridge.config.openness import Openness, openness
-from bridge.config.records import Record
+from bridge.config.record import Record
 from bridge.config.references import Known
 from bridge.config.scalars import Unfit
 from bridge.config.tree import Document, ListNode, MapNode, Node
@@ -103,18 +104,19 @@ class Reader:
     def _explain(
         self, kind: type[Record], path: Path, details: Sequence[Mapping[str, Any]]
     ) -> None:
-        strangers = [d["loc"] for d in details if d["type"] == "extra_forbidden"]
+        strangers = [_steps(d["loc"]) for d in details if d["type"] == "extra_forbidden"]
         for detail in details:
-            inner: Path = detail["loc"]
+            inner = _steps(detail["loc"])
             if detail["type"] == "extra_forbidden":
-                self._unknown_key(kind, path, inner)
+                self._unknown_key(keys_of(kind, detail["loc"][:-1]), path, inner)
             elif detail["type"] == "missing":
                 if not _was_misspelt(inner, strangers):
-                    self.complain((*path, *inner), "missing", hint=_about(kind, inner))
+                    hint = _about(kind, detail["loc"])
+                    self.complain((*path, *inner), "missing", hint=hint)
             else:
                 self._unfit((*path, *inner), detail)
 
-    def _unknown_key(self, kind: type[Record], path: Path, inner: Path) -> None:
+    def _unknown_key(self, words: Sequence[str], path: Path, inner: Path) -> None:
         step = str(inner[-1])
         whole = (*path, *inner)
         spot = self.spot(whole)
@@ -129,7 +131,7 @@ class Reader:
                 path=whole,
                 message="unknown key",
                 word=step,
-                words=keys_of(kind, inner[:-1]),
+                words=words,
             )
         )
 
@@ -186,19 +188,41 @@ def _at(branch: MapNode | ListNode, step: str | int) -> Node:
     return branch.items[step]  # type: ignore[index]  # the branch said it is there
 
 
+def _steps(inner: Path) -> Path:
+    """Return a path of pydantic's without the steps that stand for a kind of record."""
+    return tuple(step for step in inner if step not in TAGGED)
+
+
 def keys_of(kind: type[Record], inner: Path) -> Sequence[str]:
-    """Return the keys of the record that stands at a path within a record."""
+    """Return the keys of the record that stands at a path (of pydantic's) within a record."""
+    found = _within(kind, inner)
+    if found is None:
+        return ()
+    return [field.alias or name for name, field in found.model_fields.items()]
+
+
+def _within(kind: type[Record], inner: Path) -> type[Record] | None:
+    found: type[Record] | None = kind
     for step in inner:
-        field = kind.model_fields.get(str(step))
-        below = None if field is None else field.annotation
-        if not (isinstance(below, type) and issubclass(below, Record)):
-            return ()
-        kind = below
-    return [field.alias or name for name, field in kind.model_fields.items()]
+        if step in TAGGED:
+            found = TAGGED[str(step)]
+        elif found is not None:
+            field = found.model_fields.get(str(step))
+            found = None if field is None else _record(field.annotation)
+    return found
+
+
+def _record(annotation: Any) -> type[Record] | None:  # noqa: ANN401  (pydantic's own)
+    """Return the record that a field holds, if it holds one."""
+    for one in (annotation, *get_args(annotation)):
+        if isinstance(one, type) and issubclass(one, Record):
+            return one
+    return None
 
 
 def _about(kind: type[Record], inner: Path) -> str:
-    field = kind.model_fields.get(str(inner[-1])) if len(inner) == 1 else None
+    record = _within(kind, inner[:-1])
+    field = None if record is None else record.model_fields.get(str(inner[-1]))
     about = None if field is None else field.description
     return "" if not about else f"{about[0].lower()}{about[1:].rstrip('.')}"
 

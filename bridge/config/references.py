@@ -14,6 +14,7 @@ from bridge.config.scalars import Unfit
 from bridge.config.tree import ListNode, MapNode
 from bridge.core.delivering.signing import MOST_KEYS, Key, read_key
 from bridge.core.network.addresses import Allow
+from bridge.core.network.proxy import read_proxy
 from bridge.core.network.urls import barred, check_url
 
 
@@ -92,6 +93,14 @@ def _url(value: object, info: "Info[Known]") -> str:
     return url
 
 
+def _proxy(value: object, info: "Info[Known]") -> str:
+    text = scalars.scalar(value, "a URL such as http://proxy.example.com:3128")
+    if text in info.context.absent:
+        return "http://credential.invalid/"
+    read_proxy(text)
+    return text
+
+
 def _one_or_several(value: object) -> object:
     """Return the entries of a list, or the one value that stands alone."""
     if isinstance(value, MapNode):
@@ -112,6 +121,13 @@ def _secrets(value: object) -> object:
 
 Url: TypeAlias = Annotated[
     str, PlainValidator(_url), text_schema(r"[Hh][Tt][Tt][Pp][Ss]?://[^\s#\\]+")
+]
+ProxyUrl: TypeAlias = Annotated[
+    str,
+    PlainValidator(_proxy),
+    text_schema(
+        r"([Hh][Tt][Tt][Pp][Ss]?|[Ss][Oo][Cc][Kk][Ss]5[Hh]?)://[^\s#\\]+", **SECRET
+    ),
 ]
 _SecretKey: TypeAlias = Annotated[
     Key,

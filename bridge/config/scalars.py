@@ -68,6 +68,14 @@ def one_line(value: object, expected: str = "a text") -> str:
     return text
 
 
+def many_lines(value: object, expected: str = "a text") -> str:
+    """Return a text that may have several lines; tabs are the only control characters."""
+    text = scalar(value, expected)
+    if CONTROL.search(re.sub(r"\r?\n|\t", "", text)):
+        raise Unfit("control characters are not allowed")
+    return text
+
+
 def visible(value: object, expected: str = "a text") -> str:
     """Return a text that may go into an HTTP header: visible ASCII, spaces inside only."""
     text = one_line(value, expected)

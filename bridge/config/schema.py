@@ -8,9 +8,9 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
 from bridge.config.options import with_options
+from bridge.config.record import Record
 from bridge.config.records import SINGLE_SECTIONS as SINGLE
 from bridge.config.records import (
-    Record,
     RootRecord,
     SourceRecord,
     WatchRecord,

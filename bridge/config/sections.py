@@ -8,9 +8,9 @@ from bridge.config.mistakes import Path
 from bridge.config.near import near
 from bridge.config.options import with_any_of, with_options
 from bridge.config.reading import R, Reader, keys_of
+from bridge.config.record import Record
 from bridge.config.records import (
     NetworkRecord,
-    Record,
     RetentionRecord,
     RootRecord,
     ServerRecord,

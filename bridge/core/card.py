@@ -18,10 +18,22 @@ from bridge.core.event import Event, read_envelope
 from bridge.core.ladder import State
 from bridge.core.looking import Output
 from bridge.core.message import Message
+from bridge.core.notice import read_notice
 
 MOST_LINKS = 5
 MOST_METADATA = 6
 """Of a chat message (RECEIVERS, section 1.2)."""
+
+_COLOURS = {
+    "queued": "9E9E9E",
+    "dreaming": "1565C0",
+    "completed": "2E7D32",
+    "failed": "C62828",
+    "stalled": "F9A825",
+    "lost": "F9A825",
+}
+PLAIN = "9E9E9E"
+"""The colour of what has none of its own."""
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Control characters, and those that turn the direction of what follows them.
@@ -42,7 +54,9 @@ class Card:
     """What there is to show. `summary` is one line without the link, `facts` are name and value.
 
     `links` are at most five; `unlisted` counts the outputs beyond or that are no usable link.
-    `command` shows the rest. `occurred_at` is None where the message does not say.
+    `command` shows the rest. `occurred_at` is None where the message does not say. `video` is a
+    result that a receiver could play. `kind` is the type of the message, `colour` six hexadecimal
+    digits.
     """
 
     title: str
@@ -52,10 +66,18 @@ class Card:
     links: tuple[Link, ...] = ()
     unlisted: int = 0
     preview: Link | None = None
+    video: Link | None = None
     occurred_at: datetime | None = None
     expires_at: datetime | None = None
     command: str = ""
+    kind: str = ""
+    colour: str = PLAIN
     id: str
+
+    @property
+    def passing(self) -> bool:
+        """Whether it only tells of progress: silent where the receiver can be."""
+        return self.kind in ("generation.queued", "generation.dreaming")
 
 
 def card(message: Message) -> Card:
@@ -64,7 +86,7 @@ def card(message: Message) -> Card:
     try:
         event = read_envelope(message.body)
     except (ValueError, RecursionError):
-        return _notice(message.body, short)
+        return _operational(message.body, short)
     title = (
         f"{_titled(event.tag)}: {readable(event.source)} {short_id(event.generation_id)}"
     )
@@ -77,9 +99,12 @@ def card(message: Message) -> Card:
         links=_numbered(links[:MOST_LINKS]),
         unlisted=len(event.outputs) - len(links[:MOST_LINKS]),
         preview=_preview(event.outputs),
+        video=_video(event.outputs),
         occurred_at=event.occurred_at,
         expires_at=min((o.expires_at for o in event.outputs if o.expires_at), default=None),
         command=f"genbridge status {readable(event.source)} {readable(event.generation_id)}",
+        kind=event.type,
+        colour=_COLOURS.get(event.tag.partition(":")[0], PLAIN),
         id=short,
     )
 
@@ -96,11 +121,31 @@ def short_id(generation_id: str) -> str:
     return " ".join(readable(generation_id).split())
 
 
-def _notice(body: bytes, short: str) -> Card:
+def _operational(body: bytes, short: str) -> Card:
+    try:
+        notice = read_notice(body)
+    except (ValueError, RecursionError):
+        return _unknown(body, short)
+    title = " ".join(readable(notice.title).split())
+    return Card(
+        title=title,
+        summary=", ".join(
+            [title, *filter(None, [" ".join(readable(notice.reason).split())])]
+        ),
+        facts=tuple((name, readable(value)) for name, value in notice.facts),
+        occurred_at=notice.occurred_at,
+        command="genbridge deliveries --failed",
+        kind=notice.type,
+        colour=notice.colour,
+        id=short,
+    )
+
+
+def _unknown(body: bytes, short: str) -> Card:
     title = "A message of genbridge"
     with suppress(ValueError, RecursionError):
         title = readable(_TYPE.decode(body).type).strip() or title
-    return Card(title=title, summary=title, id=short)
+    return Card(title=title, summary=title, kind=title, id=short)
 
 
 class _Type(msgspec.Struct):
@@ -228,6 +273,16 @@ def _preview(outputs: tuple[Output, ...]) -> Link | None:
         fetchable = output.type == "image" and not output.needs_key
         if fetchable and _is_followable(output.url) and not _is_webp(output.url):
             return Link(label="Preview", url=output.url)
+    return None
+
+
+def _video(outputs: tuple[Output, ...]) -> Link | None:
+    """Return the first result that is an MP4 which can be fetched without a key."""
+    for output in outputs:
+        wanted = output.type == "video" and output.role == "result"
+        fetchable = wanted and not output.needs_key and _is_followable(output.url)
+        if fetchable and urlsplit(output.url).path.lower().endswith(".mp4"):
+            return Link(label="Video", url=output.url)
     return None
 
 

@@ -1,6 +1,6 @@
 """An event: a generation advanced, stalled or was lost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -75,6 +75,11 @@ def envelope(event: Event) -> bytes:
             },
         }
     )
+
+
+def outputs_text(outputs: Sequence[Output]) -> bytes:
+    """Return outputs as they stand in an envelope."""
+    return encode([_output(output) for output in outputs])
 
 
 def _times(eta: Mapping[str, datetime]) -> dict[str, str | None]:

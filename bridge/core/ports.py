@@ -238,7 +238,21 @@ class Census:
     events: int
 
 
-class Lists(Protocol):
+class DeliveryLists(Protocol):
+    """Tells people what is kept of deliveries. Every method is one short transaction."""
+
+    async def list_deliveries(
+        self, wanted: DeliveryFilter, *, before: int | None = None, limit: int
+    ) -> DeliveryPage:
+        """Return at most `limit` deliveries whose id is below `before`, newest first."""
+        ...
+
+    async def history(self, delivery: int) -> History | None:
+        """Return a delivery with its message and every attempt; None: there is no such one."""
+        ...
+
+
+class Lists(DeliveryLists, Protocol):
     """Tells people what is kept. Every method is one short transaction that writes nothing.
 
     Raises StoreUnavailable as the Store does, which this is a part of.
@@ -264,20 +278,6 @@ class Lists(Protocol):
 
     async def replicas(self) -> Sequence[Replica]:
         """Return every replica that is remembered, the dead ones too."""
-        ...
-
-
-class DeliveryLists(Protocol):
-    """Tells people what is kept of deliveries. Every method is one short transaction."""
-
-    async def list_deliveries(
-        self, wanted: DeliveryFilter, *, before: int | None = None, limit: int
-    ) -> DeliveryPage:
-        """Return at most `limit` deliveries whose id is below `before`, newest first."""
-        ...
-
-    async def history(self, delivery: int) -> History | None:
-        """Return a delivery with its message and every attempt; None: there is no such one."""
         ...
 
 
@@ -322,7 +322,7 @@ class Replays(Protocol):
         ...
 
 
-class Store(Lists, Protocol):
+class Store(Lists, Replays, Protocol):
     """Keeps promises. Every method is one durable transaction, repeatable after an unknown outcome.
 
     Raises StoreUnavailable when nothing was written and the same call may succeed later.

@@ -27,8 +27,8 @@ class Keeper(Protocol):
         """Return webhooks by their ids."""
         ...
 
-    async def set_webhook(self, state: WebhookState) -> None:
-        """Set a webhook's condition and gate."""
+    async def resume_webhook(self, webhook: int) -> int:
+        """Open a webhook that was switched off, its health as new; return what waits."""
         ...
 
 
@@ -64,9 +64,15 @@ class Callbacks:
         if missing:
             states = await self._keeper.adopt(missing)
             for one in missing:
-                state = await revived(self._keeper, states[one.key])
+                state = await self._revived(states[one.key])
                 self._note(ListedWebhook(state=state, callback=one))
         return {key: self._ids[key] for key in wanted}
+
+    async def _revived(self, state: WebhookState) -> WebhookState:
+        if state.condition is not Condition.DISABLED:
+            return state
+        await self._keeper.resume_webhook(state.id)
+        return WebhookState(id=state.id, key=state.key)
 
     def _open(self, callback: Callback) -> bool:
         id_ = self._ids.get(callback.key)
@@ -79,12 +85,17 @@ class Callbacks:
             for listed in await self._keeper.webhooks_by_id(strange):
                 self._note(listed)
 
-    async def lanes(self) -> Sequence[tuple[Webhook, WebhookState]]:
-        """Return the lanes of callers' webhooks anew, as they stand in the store."""
-        found = await self._keeper.webhooks_by_id(list(self._ids.values()))
+    async def refresh(self) -> None:
+        """Learn how callers' webhooks stand in the store now."""
+        for listed in await self._keeper.webhooks_by_id(list(self._ids.values())):
+            self._known[listed.state.id] = listed
+
+    def lanes(self) -> Sequence[tuple[Webhook, WebhookState]]:
+        """Return the lanes of callers' webhooks anew, as they were last known to stand."""
+        known = [self._known[id_] for id_ in self._ids.values()]
         return [
             (self._make(listed.callback, listed.state), listed.state)
-            for listed in found
+            for listed in known
             if listed.callback is not None
         ]
 
@@ -98,12 +109,3 @@ class Callbacks:
             self._ids[listed.callback.key] = listed.state.id
             webhook = self._make(listed.callback, listed.state)
             self._lanes.add_lane(webhook, listed.state)
-
-
-async def revived(keeper: Keeper, state: WebhookState) -> WebhookState:
-    """Give a webhook that was switched off another chance; return how it stands then."""
-    if state.condition is not Condition.DISABLED:
-        return state
-    state = WebhookState(id=state.id, key=state.key)
-    await keeper.set_webhook(state)
-    return state

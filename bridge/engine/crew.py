@@ -6,6 +6,7 @@ from bridge.core.delivering.delivery import WebhookState
 from bridge.core.sharing.share import Spare
 from bridge.core.watch import Generation, Watch
 from bridge.engine.callbacks import Callbacks
+from bridge.engine.intake import Intake
 from bridge.engine.sender import Sender
 from bridge.engine.supervisor import Supervisor
 
@@ -14,20 +15,25 @@ class Crew:
     """Hands what begins, changes and ends to whom it concerns."""
 
     def __init__(
-        self, supervisor: Supervisor, sender: Sender, callbacks: Callbacks
+        self,
+        *,
+        intake: Intake,
+        supervisor: Supervisor,
+        sender: Sender,
+        callbacks: Callbacks,
     ) -> None:
+        self._intake = intake
         self._supervisor = supervisor
         self._sender = sender
         self._callbacks = callbacks
 
     async def begin(self, watches: Sequence[Watch]) -> None:
         """Watch these from now on; the lanes of callers' webhooks open before."""
-        await self._callbacks.meet({id_ for watch in watches for id_ in watch.webhooks})
-        self._supervisor.add(watches)
+        await self._intake.begin(watches)
 
     def drop(self, generations: Iterable[Generation]) -> None:
         """Watch these no more."""
-        self._supervisor.drop(generations)
+        self._intake.drop(generations)
 
     async def wake(self, webhooks: Iterable[int]) -> None:
         """Look for deliveries of these webhooks now."""
@@ -46,6 +52,7 @@ class Crew:
 
     def abandon(self) -> None:
         """Forget everything."""
+        self._intake.forget()
         self._supervisor.abandon()
         self._sender.abandon()
 

@@ -275,7 +275,8 @@ class Poller:
         try:
             reading: Reading | None = None
             with anyio.CancelScope() as running.asking:
-                reading = await self._converse(look, running, began)
+                patience = self._patience(look, running, began)
+                reading = await self._converse(look, patience)
             running.asking = None
             if reading is not None and not running.over:
                 # What was answered is recorded, even when the poller is being stopped.
@@ -287,9 +288,39 @@ class Poller:
             self._holds -= isinstance(look, Hold)
             self._bell.ring()
 
-    async def _converse(self, look: Look, running: Running, began: float) -> Reading:
+    async def observe(self, id: str) -> Observation | None:  # noqa: A002  (as everywhere)
+        """Look once at a generation, watched or not, when the rate lets it; tells nobody.
+
+        None: nothing was learnt of it. A source that refuses its key is not asked.
+        """
+        if not self._fit() or not await self._turn():
+            return None
+        self._flying += 1
+        try:
+            reading = await self._converse(Get(id=id), timedelta(seconds=PLAIN_TIMEOUT))
+        finally:
+            self._flying -= 1
+            self._bell.ring()
+        seen = reading.observations if isinstance(reading, Seen) else ()
+        return next((one for one in seen if one.id == id), None)
+
+    async def _turn(self) -> bool:
+        """Wait for a start of the rate and take it; False: the key is refused now."""
+        while not self._refusals:
+            now = self._clock.monotonic()
+            at, paid = self._gate.opens(now), self._meter.opens(now)
+            if paid is None:
+                await self._meter.pay()
+            elif max(at, paid) > now:
+                await anyio.sleep_until(max(at, paid))
+            else:
+                self._gate.take(now)
+                self._meter.take(now)
+                return True
+        return False
+
+    async def _converse(self, look: Look, timeout: timedelta) -> Reading:  # noqa: ASYNC109  (of each request)
         """Carry the provider's requests to the API and its responses back."""
-        timeout = self._patience(look, running, began)
         asking = self.source.provider.ask(look)
         try:
             request = next(asking)

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import anyio
 from anyio.abc import TaskGroup
 
+from bridge.core.looking import Observation
 from bridge.core.settings import Source
 from bridge.core.sharing.share import Spare
 from bridge.core.watch import Generation, Watch
@@ -116,6 +117,16 @@ class Supervisor:
     def pollers(self) -> Sequence[Poller]:
         """Return the pollers that are running."""
         return list(self._pollers.values())
+
+    def renews(self, source: str) -> bool:
+        """Return whether a source is there whose provider renews links."""
+        poller = self._pollers.get(source)
+        return poller is not None and poller.source.provider.abilities.renews_links
+
+    async def observe(self, generation: Generation) -> Observation | None:
+        """Look once at a generation, watched or not; None: nothing was learnt of it."""
+        poller = self._pollers.get(generation.source)
+        return None if poller is None else await poller.observe(generation.id)
 
     def watching(self, source: str | None = None) -> int:
         """Return how many generations are watched, of one source or of all."""

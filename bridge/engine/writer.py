@@ -7,13 +7,13 @@ waits for them. Observations never wait.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 import anyio
 
 from bridge.core.change import Change, Recorded
-from bridge.core.delivering.delivery import Settlement
+from bridge.core.delivering.delivery import Attempt, Settlement
 from bridge.core.ports import Clock, Log, Written
 from bridge.engine.bell import Bell
 from bridge.errors import StoreBroken, StoreError, StoreUnavailable
@@ -29,6 +29,7 @@ AGAIN = 1.0
 
 
 OnWritten: TypeAlias = Callable[[Written, Sequence[Settlement]], None]
+OnRefused: TypeAlias = Callable[[Settlement], None]
 
 
 class Ledger(Protocol):
@@ -53,7 +54,8 @@ class _Pending:
 class Writer:
     """Commits changes and settlements; whoever hands in a change is told what became of it.
 
-    `on_written` is called after each commit, before those who wait for it go on.
+    `on_written` is called after each commit, before those who wait for it go on; `on_refused` for
+    a settlement that the store takes in no form.
     """
 
     def __init__(
@@ -63,11 +65,13 @@ class Writer:
         clock: Clock,
         log: Log,
         on_written: OnWritten = lambda _written, _settlements: None,
+        on_refused: OnRefused = lambda _settlement: None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._log = log
         self.on_written = on_written
+        self.on_refused = on_refused
         self.trouble: str | None = None
         """Why the last commit failed; None: it succeeded."""
         self._changes: deque[_Pending] = deque()
@@ -110,7 +114,9 @@ class Writer:
         """Return once everything handed in is committed; nothing waits for company any more."""
         self._draining = True
         self._bell.ring()
-        await self._idle.wait()
+        # What comes in while the last commit tells of itself makes the writer busy anew.
+        while not self._idle.is_set():
+            await self._idle.wait()
 
     def give_up(self) -> None:
         """Let nobody wait any longer: what is not written will be seen again."""
@@ -154,7 +160,7 @@ class Writer:
                 await anyio.sleep(AGAIN)
             except StoreBroken:
                 raise
-            except StoreError as error:
+            except Exception as error:  # noqa: BLE001  (what one row does to our code is found by halving)
                 await self._halve(changes, settlements, error)
                 return
             else:
@@ -165,12 +171,10 @@ class Writer:
         self,
         changes: Sequence[_Pending],
         settlements: Sequence[Settlement],
-        error: StoreError,
+        error: Exception,
     ) -> None:
         if len(changes) + len(settlements) == 1:
-            self._log.error("the store refuses a row", reason=str(error))
-            for pending in changes:
-                pending.done.set()
+            await self._refused(changes, settlements, error)
             return
         a, b = len(changes) // 2, len(settlements) // 2
         if not settlements:
@@ -181,6 +185,23 @@ class Writer:
             parts = [(changes, ()), ((), settlements)]
         for part in parts:
             await self._commit(*part)
+
+    async def _refused(
+        self,
+        changes: Sequence[_Pending],
+        settlements: Sequence[Settlement],
+        error: Exception,
+    ) -> None:
+        reason = str(error) if isinstance(error, StoreError) else type(error).__name__
+        self._log.error("the store refuses a row", reason=reason)
+        for pending in changes:
+            pending.done.set()
+        for settlement in settlements:
+            if (plainer := _plainer(settlement)) is not None:
+                await self._commit((), [plainer])
+            else:
+                # Its claim ends some time; sent again, it would be refused again, for ever.
+                self.on_refused(settlement)
 
     def _failed(self, error: StoreUnavailable) -> None:
         if self.trouble is None:
@@ -200,3 +221,26 @@ class Writer:
             pending.recorded = recorded
             pending.done.set()
         self.on_written(written, settlements)
+
+
+def _plainer(settlement: Settlement) -> Settlement | None:
+    """Return a refused settlement with less in it that could be the reason; None: less is none.
+
+    What became of the delivery counts most, then how its webhook stands, last what is for people.
+    """
+    attempt = settlement.attempt
+    if settlement.alerts or (attempt is not None and attempt != _bare(attempt)):
+        bare = None if attempt is None else _bare(attempt)
+        return replace(settlement, attempt=bare, alerts=())
+    if settlement.webhook is not None:
+        return replace(settlement, webhook=None)
+    return None
+
+
+def _bare(attempt: Attempt) -> Attempt:
+    return Attempt(
+        number=attempt.number,
+        code=attempt.code,
+        why="what it brought cannot be stored",
+        timings=attempt.timings,
+    )

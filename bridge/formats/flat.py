@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -29,7 +30,9 @@ from bridge.core.text.cutting import cut
 from bridge.core.text.jsontext import encode
 
 _URLS = 4
+_MOST = 2_000_000
 _FULL = re.compile(rb"queue (is )?full", re.IGNORECASE)
+_ZAPIER = re.compile(rb'"request_id"|"attempt"')
 _SHORT = 1000
 """Characters of a value in the poorer forms."""
 
@@ -64,7 +67,7 @@ class Format:
     @property
     def limits(self) -> Limits:
         """The least of the three: Zapier's raw hook takes 2 MB; its rate is 10,000 in 5 min."""
-        return Limits(body=2_000_000, rate=30.0)
+        return Limits(body=_MOST, rate=30.0)
 
     @property
     def signed(self) -> bool:
@@ -72,11 +75,16 @@ class Format:
         return True
 
     def render(self, message: Message, form: Form = Form.FULL) -> Rendered:
-        """Return the object; the poorer forms have no metadata and no long values."""
-        flat = dict.fromkeys(_KEYS, "") | _values(message)
-        if form is not Form.FULL:
-            flat = {key: _shortened(flat[key]) for key in _KEYS}
-        return Rendered(body=encode(flat))
+        """Return the object; the poorer forms have no metadata and no long values.
+
+        What is too large for some of these receivers goes out in a poorer form at once.
+        """
+        values = dict.fromkeys(_KEYS, "") | _values(message)
+        if form is Form.FULL:
+            body = encode(values)
+            if len(body) <= _MOST:
+                return Rendered(body=body)
+        return Rendered(body=encode({key: _shortened(values[key]) for key in _KEYS}))
 
     def read(self, response: Response) -> Acknowledgement:
         """Return what is special about these receivers."""
@@ -89,7 +97,18 @@ class Format:
             )
         if response.status == 404 and b"not registered" in response.body.lower():
             return Unclear(hint="n8n does not know this webhook; activate the workflow")
+        if response.status == 200 and _ZAPIER.search(response.body):
+            return Unclear(hint="Zapier answers so even where no live Zap listens")
         return Unclear()
+
+    def advice(self, url: str) -> tuple[str, ...]:
+        """Return what a URL says of itself: some live for one call, some hide the headers."""
+        parts = urlsplit(url)
+        if "/webhook-test/" in parts.path:
+            return (
+                "n8n's /webhook-test/ lives for one call; use /webhook/ of an active workflow",
+            )
+        return ()
 
 
 def _asked(response: Response) -> timedelta | None:
@@ -160,17 +179,27 @@ def _leaf(value: object) -> object:
 
 
 def _notice(body: bytes) -> dict[str, object]:
-    """Return what can be said of a message that is no event of a generation."""
+    """Return what can be said of a message that is no event of a generation.
+
+    What an operational event tells of a webhook stands where else the metadata is.
+    """
     try:
         notice = _NOTICE.decode(body)
     except (ValueError, RecursionError):
         return {}
-    return {"event": notice.type, "occurred_at": notice.timestamp}
+    reason = notice.data.get("reason")
+    return {
+        "event": notice.type,
+        "occurred_at": notice.timestamp,
+        "failure_reason": reason if isinstance(reason, str) else "",
+        **_metadata(notice.data),
+    }
 
 
 class _Notice(msgspec.Struct):
     type: str
     timestamp: str = ""
+    data: dict[str, Any] = {}
 
 
 _NOTICE = msgspec.json.Decoder(_Notice)

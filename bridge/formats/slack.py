@@ -7,10 +7,12 @@ registered domain. `text` is what notifications show, and all there is in the po
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeAlias
+from urllib.parse import urlsplit
 
 from bridge.core.card import Card, Link, card
 from bridge.core.delivering.acknowledgement import (
@@ -23,31 +25,49 @@ from bridge.core.delivering.acknowledgement import (
     Unclear,
     Unconfirmed,
 )
+from bridge.core.fitting import on_one_line
 from bridge.core.message import Message
 from bridge.core.network.exchange import Response
 from bridge.core.network.retry_after import retry_after
 from bridge.core.ports import Form, Limits, Rendered
 from bridge.core.text.cutting import cut, utf16
+from bridge.core.text.escaping import mrkdwn, mrkdwn_address, mrkdwn_growth
 from bridge.core.text.jsontext import encode
 
 Block: TypeAlias = dict[str, Any]
 
-# Slack's own limits are 150, 2,000, 3,000 and 3,000; all texts together are kept below 12,000,
-# of which the longest reason takes 2,000, the links 3,000 and the image 3,000.
-_HEADER = 150
+# All texts together are kept below 12,000, of which the longest reason takes 2,000, the links
+# 3,000 and the image 3,000.
 _FACT = 250
-_REASON = 2_000
-_SECTION = 3_000
-_URL = 3_000
 _ALT = 250
 _LABEL = 80
 _LINE = 500
 _COMMAND = 200
 
+_TRIGGER = (
+    "this URL starts a workflow, which takes variables and no messages: "
+    "use format flat, or an incoming webhook (https://hooks.slack.com/services/…)"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """Posts into a channel. Slack cannot verify a signature: the URL is the secret."""
+
+    MOST: ClassVar[Mapping[str, int]] = MappingProxyType(
+        {
+            "blocks": 50,
+            "header": 150,
+            "section": 3_000,
+            "fields": 10,
+            "field": 2_000,
+            "elements": 10,
+            "url": 3_000,
+            "alt": 2_000,
+            "together": 12_000,
+        }
+    )
+    """What Slack documents, in UTF-16 units; all texts together were seen to end at 13,200."""
 
     @property
     def limits(self) -> Limits:
@@ -78,6 +98,12 @@ class Format:
             after = retry_after(response.headers, response.received_at)
             return Throttled(why="Slack takes one message a second", after=after)
         return _read_refusal(response.status, word)
+
+    def advice(self, url: str) -> tuple[str, ...]:
+        """Return that the trigger of a workflow takes variables, not messages."""
+        parts = urlsplit(url)
+        trigger = parts.path.startswith(("/triggers/", "/workflows/"))
+        return (_TRIGGER,) if trigger and parts.hostname == "hooks.slack.com" else ()
 
 
 # How an answer is read (RECEIVERS, section 1.4)
@@ -139,7 +165,10 @@ def _blocks(shown: Card, *, full: bool) -> list[Block]:
 
 
 def _header(shown: Card) -> Block:
-    return {"type": "header", "text": _plain(_on_one_line(shown.title), _HEADER)}
+    return {
+        "type": "header",
+        "text": _plain(on_one_line(shown.title), Format.MOST["header"]),
+    }
 
 
 def _fields(
@@ -147,23 +176,24 @@ def _fields(
 ) -> list[Block]:
     """Return at most ten fields: there are four facts and six entries of metadata at most."""
     fields = [
-        _field(name, value, _REASON if name == "Reason" else _FACT) for name, value in facts
+        _field(name, value, Format.MOST["field"] if name == "Reason" else _FACT)
+        for name, value in facts
     ]
     fields += [_field(name, value, _FACT) for name, value in metadata]
     return [{"type": "section", "fields": fields}] if fields else []
 
 
 def _field(name: str, value: str, limit: int) -> Block:
-    return _plain(f"{cut(_on_one_line(name), _LABEL)}\n{value}", limit)
+    return _plain(f"{cut(on_one_line(name), _LABEL)}\n{value}", limit)
 
 
 def _links(shown: Card) -> list[Block]:
     """Return a section with as many links as fit; a link is never cut."""
-    room = _SECTION - _COMMAND - 100
+    room = Format.MOST["section"] - _COMMAND - 100
     lines: list[str] = []
     for link in shown.links:
         line = _linked(link)
-        if len(link.url) <= _URL and utf16(line) + 1 <= room:
+        if len(link.url) <= Format.MOST["url"] and utf16(line) + 1 <= room:
             lines.append(line)
             room -= utf16(line) + 1
     missing = shown.unlisted + len(shown.links) - len(lines)
@@ -178,13 +208,13 @@ def _section(text: str) -> Block:
 
 def _linked(link: Link) -> str:
     label = link.label.replace("|", "/")  # a bar ends the address
-    return f"<{_address(link.url)}|{_escaped(label, _LABEL)}>"
+    return f"<{mrkdwn_address(link.url)}|{_escaped(label, _LABEL)}>"
 
 
 def _image(preview: Link, title: str) -> list[Block]:
-    if len(preview.url) > _URL:
+    if len(preview.url) > Format.MOST["url"]:
         return []
-    alt = cut(_on_one_line(f"{preview.label} of {title}"), _ALT)
+    alt = cut(on_one_line(f"{preview.label} of {title}"), _ALT)
     return [{"type": "image", "image_url": preview.url, "alt_text": alt}]
 
 
@@ -207,16 +237,12 @@ def _date(moment: datetime) -> str:
 
 
 def _line(shown: Card, *, with_link: bool) -> str:
-    line = _escaped(_on_one_line(shown.summary), _LINE)
-    fitting = [link for link in shown.links if len(link.url) <= _URL]
-    return f"{line}, <{_address(fitting[0].url)}>" if with_link and fitting else line
+    line = _escaped(on_one_line(shown.summary), _LINE)
+    fitting = [link for link in shown.links if len(link.url) <= Format.MOST["url"]]
+    return f"{line}, <{mrkdwn_address(fitting[0].url)}>" if with_link and fitting else line
 
 
 # How text is made harmless
-
-
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-_HARMLESS_MENTION = "@\u200b"
 
 
 def _plain(text: str, limit: int) -> Block:
@@ -225,17 +251,8 @@ def _plain(text: str, limit: int) -> Block:
 
 def _escaped(text: str, limit: int) -> str:
     """Return text for `mrkdwn` that names nobody and is no link, within the limit as sent."""
-    return cut(text, limit, _as_sent).translate(_ENTITIES).replace("@", _HARMLESS_MENTION)
+    return mrkdwn(cut(text, limit, _as_sent))
 
 
 def _as_sent(text: str) -> int:
-    growth = 4 * text.count("&") + 3 * (text.count("<") + text.count(">")) + text.count("@")
-    return utf16(text) + growth
-
-
-def _address(url: str) -> str:
-    return url.replace("|", "%7C").translate(_ENTITIES)
-
-
-def _on_one_line(text: str) -> str:
-    return " ".join(text.split())
+    return utf16(text) + mrkdwn_growth(text)

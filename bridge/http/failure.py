@@ -1,22 +1,18 @@
-"""Why there is no answer: what aiohttp, TLS and the system raise, as phase and sentence.
+"""Why there is no answer: what TLS and the system raise, as phase and sentence.
 
 A sentence holds the host, the port and our own words, never a path and never what the other
-side sent: a receiver may send our own request back. An exception's `status` is not read:
-aiohttp sets 400 on what was no answer at all.
+side sent: a receiver may send our own request back.
 """
 
-import asyncio
 import errno
 import os
 import socket
 import ssl
 
-import aiohttp
-import httpx
-from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
-
 from bridge.core.network.exchange import Phase
-from bridge.http.place import Place
+from bridge.http.line import Closed, Late
+from bridge.http.reply import Chatty, Malformed
+from bridge.http.trip import Trip
 
 _OURS = frozenset(
     {
@@ -29,7 +25,6 @@ _OURS = frozenset(
         errno.EACCES,
     }
 )
-_LOST = frozenset({errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.ENOTCONN})
 
 # https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
 _CERTIFICATE = {
@@ -58,7 +53,7 @@ _HANDSHAKE = {
 }
 
 
-class Failed(httpx.TransportError):
+class Failed(Exception):
     """There is no answer; `phase` says how far it went, the message why, for people."""
 
     def __init__(self, phase: Phase, reason: str) -> None:
@@ -68,58 +63,40 @@ class Failed(httpx.TransportError):
 
 
 class Forbidden(OSError):
-    """The address guard refused; raised where aiohttp expects the system to refuse."""
+    """The address guard refused; raised where the system would refuse."""
 
 
-class Late(Exception):
-    """The deadline came before the answer was whole."""
-
-
-class Chatty(Exception):
-    """Interim answers came without end."""
-
-
-def connecting(error: Exception, place: Place) -> Failed:
-    """Translate what ended the making of a connection, a time-out excepted."""
-    match error:
-        case aiohttp.ClientConnectorCertificateError(certificate_error=inner):
-            failed = Failed(Phase.TLS, _certificate(inner, place))
-        case aiohttp.ClientConnectorSSLError(os_error=inner):
-            failed = Failed(Phase.TLS, _handshake(inner, place))
-        case aiohttp.ClientConnectorDNSError(os_error=inner):
-            failed = _resolving(inner, place)
-        case aiohttp.ClientConnectorError(os_error=inner):
-            failed = _opening(inner, place)
-        case OSError():
-            failed = _opening(error, place)
-        case aiohttp.ClientConnectionError():
-            failed = Failed(Phase.LOCAL, "genbridge is shutting down")
-        case _:
-            failed = Failed(Phase.CONNECT, f"no connection to {place.shown}")
-    return failed
-
-
-def answering(error: Exception, place: Place, seconds: float, heard: int) -> Failed:
+def answering(error: Exception, trip: Trip, heard: int) -> Failed:
     """Translate what ended a request that was sent; `heard` bytes of an answer had come."""
+    place, seconds = trip.place, trip.seconds
     match error:
         case Late() if heard:
             why = f"{place.shown} did not finish the head of its answer in {seconds:g} s"
             return Failed(Phase.DEADLINE, why)
         case Late():
             return Failed(Phase.DEADLINE, f"no answer from {place.shown} in {seconds:g} s")
+        case Closed():
+            return over()
         case Chatty():
             why = f"{place.shown} sent interim answers (1xx) without end"
-        case HttpProcessingError():
-            why = f"{place.shown} answered, but not in HTTP: {_malformed(error)}"
-        case aiohttp.ServerDisconnectedError() if not heard:
-            why = f"{place.shown} closed the connection without an answer"
-        case aiohttp.ServerDisconnectedError():
-            why = f"{place.shown} closed the connection within the head of its answer"
-        case OSError(errno=errno.ECONNRESET):
+        case Malformed():
+            why = f"{place.shown} answered, but not in HTTP: {error}"
+        case Exception(__cause__=ConnectionResetError()):
             why = f"{place.shown} reset the connection before it answered"
+        case _ if heard:
+            why = f"{place.shown} closed the connection within the head of its answer"
+        case _ if place.tls and not trip.reused:
+            # TLS 1.3 refuses our certificate after the handshake, and the loop hides the alert.
+            why = f"{place.shown} closed the connection without an answer; it may want a"
+            why = f"{why} client certificate (tls.cert), or another one"
         case _:
-            why = f"the connection to {place.shown} was lost before an answer"
+            why = f"{place.shown} closed the connection without an answer"
     return Failed(Phase.ANSWER, why)
+
+
+def over() -> Failed:
+    """Say that this process ends."""
+    return Failed(Phase.LOCAL, "genbridge is shutting down")
 
 
 def silent_resolver() -> Failed:
@@ -127,31 +104,42 @@ def silent_resolver() -> Failed:
     return Failed(Phase.LOCAL, "the name server answers for no name at all")
 
 
-def _resolving(error: OSError, place: Place) -> Failed:
+def resolving(error: OSError, host: str) -> Failed:
+    """Translate what ended the lookup of a name."""
     if isinstance(error, Forbidden):
         return Failed(Phase.GUARD, str(error))
     if not isinstance(error, socket.gaierror):
         return _ours(error)
     if error.errno in {socket.EAI_MEMORY, socket.EAI_SYSTEM}:
-        return Failed(Phase.LOCAL, f"the name {place.host} could not be looked up here")
+        return Failed(Phase.LOCAL, f"the name {host} could not be looked up here")
     if error.errno == socket.EAI_AGAIN:
-        return Failed(Phase.RESOLVE, f"the name server has no answer for {place.host} now")
-    return Failed(Phase.RESOLVE, f"the name {place.host} is unknown")
+        return Failed(Phase.RESOLVE, f"the name server has no answer for {host} now")
+    return Failed(Phase.RESOLVE, f"the name {host} is unknown")
 
 
-def _opening(error: OSError, place: Place) -> Failed:
+def opening(error: OSError | RuntimeError, shown: str) -> Failed:
+    """Translate what ended the making of a connection to a host and port."""
+    number = getattr(error, "errno", None)
     if isinstance(error, Forbidden):
         return Failed(Phase.GUARD, str(error))
-    if error.errno in _OURS:
+    if isinstance(error, OSError) and number in _OURS:
         return _ours(error)
-    if error.errno == errno.ECONNREFUSED:
-        return Failed(Phase.CONNECT, f"connection refused by {place.shown}")
-    # A connection that was made and is lost before the first request was lost to TLS.
-    if place.is_ssl() and (error.errno in _LOST or isinstance(error, ConnectionError)):
-        why = f"{place.shown} closed the connection during the TLS handshake"
-        return Failed(Phase.TLS, why)
-    known = os.strerror(error.errno).lower() if error.errno else "every address failed"
-    return Failed(Phase.CONNECT, f"no connection to {place.shown}: {known}")
+    if number == errno.ECONNREFUSED:
+        return Failed(Phase.CONNECT, f"connection refused by {shown}")
+    known = os.strerror(number).lower() if number else "every address failed"
+    return Failed(Phase.CONNECT, f"no connection to {shown}: {known}")
+
+
+def securing(error: OSError | RuntimeError, shown: str) -> Failed:
+    """Translate what ended the TLS handshake on a connection that was made."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return Failed(Phase.TLS, _certificate(error, shown))
+        case ssl.SSLError():
+            return Failed(Phase.TLS, _handshake(error, shown))
+        case OSError(errno=number) if number in _OURS:
+            return _ours(error)
+    return Failed(Phase.TLS, f"{shown} closed the connection during the TLS handshake")
 
 
 def _ours(error: OSError) -> Failed:
@@ -159,27 +147,15 @@ def _ours(error: OSError) -> Failed:
     return Failed(Phase.LOCAL, f"this machine cannot open a connection now: {known}")
 
 
-def _certificate(error: Exception, place: Place) -> str:
-    code = error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else 0
-    return f"the certificate of {place.shown} {_CERTIFICATE.get(code, 'is not trusted')}"
+def _certificate(error: ssl.SSLCertVerificationError, shown: str) -> str:
+    said = _CERTIFICATE.get(error.verify_code, "is not trusted")
+    return f"the certificate of {shown} {said}"
 
 
-def _handshake(error: OSError, place: Place) -> str:
-    word = error.reason if isinstance(error, ssl.SSLError) else None
-    known = _HANDSHAKE.get(word or "")
+def _handshake(error: ssl.SSLError, shown: str) -> str:
+    word = error.reason or ""
+    known = _HANDSHAKE.get(word)
     if known is not None:
-        return f"{place.shown} {known}"
+        return f"{shown} {known}"
     spoken = (word or "no reason given").lower().replace("_", " ")
-    return f"the TLS handshake with {place.shown} failed: {spoken}"
-
-
-def _malformed(error: HttpProcessingError) -> str:
-    if isinstance(error.__cause__, LineTooLong):
-        return "a line of the head is longer than 8190 bytes"
-    if error.message.startswith("Too many headers"):
-        return "the head has more than 128 header lines"
-    return "the answer is malformed"
-
-
-TRANSLATED = (aiohttp.ClientError, asyncio.TimeoutError, OSError, RuntimeError)
-"""What the making of a connection raises; uvloop has RuntimeErrors for some OSErrors."""
+    return f"the TLS handshake with {shown} failed: {spoken}"

@@ -1,96 +1,171 @@
-"""One connection and the pool that keeps it: aiohttp's, and what we must know besides."""
+"""One connection: a request goes out, its reply comes in, one at a time."""
 
 import asyncio
-import functools
-from typing import Any
+import select
+from collections.abc import Callable
 
-import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.http import RawResponseMessage
-from aiohttp.streams import StreamReader
+from bridge.core.network.exchange import Peer
+from bridge.http.reply import Broken, Reply
 
-from bridge.http.failure import Chatty
-
-_INTERIM = 16
-"""Interim answers (1xx) that are read over before one request is given up."""
-_HEAD_ENDS = b"\r\n\r\n"
 _WINDOW = 1 << 16
-"""Bytes of a body that wait for their reader before the other side is held up."""
+"""Bytes that are taken from a socket at once."""
 
 
-class Line(ResponseHandler):
-    """A connection; counts its requests and the bytes that answered the latest."""
+class Lost(Exception):
+    """The connection ended before the head of an answer was whole."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop)
+
+class Late(Exception):
+    """The deadline came before the head of an answer was whole."""
+
+
+class Closed(Exception):
+    """We ended the connection ourselves."""
+
+
+def window() -> memoryview:
+    """Return room for what comes in; the lines of one loop share it, for none keeps it."""
+    return memoryview(bytearray(_WINDOW))
+
+
+class Line(asyncio.BufferedProtocol):
+    """A connection; `requests` counts those that were sent, `peer` is who is there."""
+
+    __slots__ = (
+        "_loop",
+        "_lost",
+        "_over",
+        "_reply",
+        "_timer",
+        "_window",
+        "peer",
+        "requests",
+        "since",
+        "transport",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        window: memoryview,
+        lost: Callable[["Line"], None],
+    ) -> None:
+        self._loop = loop
+        self._window = window
+        self._lost = lost
+        self._reply: Reply | None = None
+        self._over: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.transport: asyncio.Transport | None = None
+        self.peer: Peer | None = None
         self.requests = 0
-        self.heard = 0
+        self.since = 0.0
+        """When it was put by, on the loop's clock."""
 
     @property
     def open(self) -> bool:
-        """Whether a request may be written: no end was seen, and nothing came unasked."""
-        return self.is_connected() and not self.should_close
+        """Whether a request may be written: no end was seen."""
+        return self.transport is not None and not self.transport.is_closing()
 
     @property
-    def reusable(self) -> bool:
-        """Whether the answer was read to its end, and the request written to its own."""
-        transport = self.transport
-        if transport is None or self.should_close:
-            return False
-        # A receiver may answer before it has taken the whole request.
-        return not transport.get_write_buffer_size()
+    def quiet(self) -> bool:
+        """Whether nothing lies unread: an end, or an answer that nobody asked for.
 
-    def ask(self, written: bytes, *, body_follows: bool) -> None:
-        """Send one request whole; `body_follows` is False for the answer to a HEAD."""
-        self.requests += 1
-        self.heard = 0
-        self.set_response_params(
-            skip_payload=not body_follows,
-            read_until_eof=True,
-            auto_decompress=False,
-            read_bufsize=_WINDOW,
-        )
-        if self.transport is not None:
-            self.transport.write(written)
-
-    async def answer(self) -> tuple[RawResponseMessage, StreamReader]:
-        """Wait for the head that counts; raises whatever ended the connection instead."""
-        for _ in range(_INTERIM):
-            message, payload = await self.read()
-            if message.code == 101 or not 100 <= message.code <= 199:
-                return message, payload
-        raise Chatty
-
-    def data_received(self, data: bytes) -> None:
-        """Take in what came, a head on its own.
-
-        A body that breaks in the segment of its head would take the head with it.
+        What came since the loop last looked would be taken for the answer to the next request.
         """
-        first = not self.heard
-        self.heard += len(data)
-        if first and 0 < (end := data.find(_HEAD_ENDS) + 4) < len(data) and end > 3:
-            super().data_received(data[:end])
-            data = data[end:]
-        super().data_received(data)
+        if self.transport is None:
+            return False
+        waiting = select.poll()
+        waiting.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return not waiting.poll(0)
 
-    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
-        """End the wait for a head and the wait for a body, whichever there is."""
-        super().set_exception(exc, *cause)
-        payload = self._payload
-        if payload is not None and not payload.is_eof() and payload.exception() is None:
-            payload.set_exception(exc, *cause)
+    @property
+    def written(self) -> bool:
+        """Whether the request was taken whole: a receiver may answer before it has."""
+        transport = self.transport
+        return transport is not None and not transport.get_write_buffer_size()
 
+    async def ask(self, request: bytes, reply: Reply, deadline: float) -> None:
+        """Send one request and wait until its reply is done.
 
-class Lines(aiohttp.TCPConnector):
-    """The pool: connections are Lines, without a limit for one host."""
+        Raises Broken, Lost, Late or Closed where there is no whole head; the connection is
+        over then. `deadline` is a moment on the loop's clock.
+        """
+        if self.transport is None:
+            raise Lost
+        self.requests += 1
+        self._reply = reply
+        self._over = self._loop.create_future()
+        self._timer = self._loop.call_at(deadline, self._be_late)
+        try:
+            self.transport.write(request)
+            reply.sent()
+            await self._over
+        except BaseException:
+            self.abort()
+            raise
+        finally:
+            self._timer.cancel()
+            reply.close()
+            self._reply = self._over = self._timer = None
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401  # aiohttp's own options
-        super().__init__(**options)
-        # The one thing taken over that aiohttp does not offer: its protocol counts nothing.
-        self._factory = functools.partial(Line, loop=self._loop)  # type: ignore[assignment]  # a Line is one
+    def abort(self) -> None:
+        """End the connection at once: a goodbye, or bytes not yet taken, may wait for 30 s."""
+        self._finish(Closed())
+        if self.transport is not None:
+            self.transport.abort()
 
-    async def close(self, *, abort_ssl: bool = True) -> None:
-        """End every connection at once: a peer that takes nothing must not hold up the end."""
-        for line in tuple(self._acquired):
-            line.abort()
-        await super().close(abort_ssl=abort_ssl)
+    # --------------------------------------------------------------------- called by the loop
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self.transport = transport  # type: ignore[assignment]  # a TCP connection's is one
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  (the loop's word)
+        """Return where the next bytes go."""
+        return self._window
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Hand over what came; what comes unasked poisons the connection."""
+        reply = self._reply
+        if reply is None or reply.done:
+            self.abort()
+            return
+        try:
+            reply.feed(self._window[:nbytes])
+        except Broken as error:
+            self._finish(error)
+        else:
+            if reply.done:
+                self._finish(None)
+
+    def eof_received(self) -> None:
+        """End the wait at once; the transport closes itself, but writes all there is first."""
+        self._end(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the wait for a reply with what there is."""
+        self.transport = None
+        self._end(exc)
+        self._lost(self)
+
+    def _end(self, exc: Exception | None) -> None:
+        reply = self._reply
+        if reply is None:
+            return
+        lost = Lost()
+        lost.__cause__ = exc
+        self._finish(None if reply.end() else lost)
+
+    def _be_late(self) -> None:
+        if self._reply is not None:
+            self._finish(None if self._reply.late() else Late())
+
+    def _finish(self, error: Exception | None) -> None:
+        over = self._over
+        if over is None or over.done():
+            return
+        if error is None:
+            over.set_result(None)
+        else:
+            over.set_exception(error)

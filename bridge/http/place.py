@@ -1,11 +1,7 @@
-"""Where a request goes: scheme, host and port, as httpx and as aiohttp want them."""
+"""Where a request goes: scheme, host and port of a checked URL."""
 
 import re
 from functools import lru_cache
-
-import httpx
-import yarl
-from aiohttp.client_reqrep import ConnectionKey
 
 from bridge.core.network.urls import Url, parsed
 
@@ -14,39 +10,21 @@ _PLAIN = re.compile(r"(https?://[a-z0-9.:_\[\]-]+)(/[!\"$-\[\]-~]*)")
 
 
 class Place:
-    """A checked scheme, host and port; aiohttp's connector takes it for the request."""
+    """A checked scheme, host and port; places of one origin are one object."""
 
-    ssl = True
-    proxy = None
-    proxy_auth = None
-    proxy_headers = None
-    server_hostname = None
+    __slots__ = ("host", "host_header", "local", "origin", "port", "shown", "tls")
 
     def __init__(self, url: Url) -> None:
-        text = f"{url.scheme}://{url.authority}/"
         self.host = url.host
         self.port = url.effective_port
-        # `encoded` keeps yarl from writing the URL anew.
-        self.url = yarl.URL(text, encoded=True)
-        self.httpx_url = httpx.URL(text)
+        self.tls = url.scheme == "https"
+        self.local = url.local
         self.shown = f"{url.bracketed}:{self.port}"
         self.host_header = url.bracketed if url.default_port else url.authority
-        self.connection_key = ConnectionKey(
-            host=self.host,
-            port=self.port,
-            is_ssl=url.scheme == "https",
-            ssl=True,
-            proxy=None,
-            proxy_auth=None,
-            proxy_headers_hash=None,
-            server_hostname=None,
-        )
-
-    def is_ssl(self) -> bool:
-        """Whether TLS is spoken there."""
-        return self.connection_key.is_ssl
+        self.origin = f"{url.scheme}://{self.host_header}"
 
 
+@lru_cache(maxsize=4096)
 def split(url: str) -> tuple[Place, str]:
     """Return where a URL leads and its target as it is sent.
 

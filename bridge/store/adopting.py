@@ -1,18 +1,24 @@
-"""Adopting: webhooks that callers bring along, and the list of all webhooks and replicas."""
+"""Adopting: webhooks that callers bring along, and the list of all webhooks and replicas.
+
+A caller's webhook is kept for as long as anybody may want it: a running watch, a kept delivery,
+and, after the deadline of the last watch that named it, as long as deliveries are kept.
+"""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
-from sqlalchemy import Integer, func, literal, select
+from sqlalchemy import Integer, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bridge.core.delivering.callback import Callback
-from bridge.core.delivering.delivery import Condition, WebhookState
+from bridge.core.delivering.delivery import WebhookState
 from bridge.core.listing import ListedWebhook, Replica
 from bridge.store.keeping import known_webhooks
 from bridge.store.listing import instant, maybe
 from bridge.store.sql import Now, Query, Row, Statement, Transaction, batch, given
-from bridge.store.tables import TEXT, replicas, watches, webhooks
-from bridge.store.texts import span
+from bridge.store.tables import BIG, TEXT, deliveries, replicas, watches, webhooks
+from bridge.store.texts import micros, webhooks_of
+from bridge.store.webhooks import VIEW, beyond, state_of
 
 SIZE = 1000
 """Rows of one statement."""
@@ -24,21 +30,62 @@ ADOPT = Statement(
     "adopt webhooks",
     insert(webhooks)
     .from_select(
-        [h.key, h.url, h.secret, h.state],
-        select(n.c.key, n.c.url, n.c.secret, literal(0)).where(n.c.key.is_not(None)),
+        [h.key, h.url, h.secret, h.state, h.wanted_until],
+        select(n.c.key, n.c.url, n.c.secret, literal(0), Now()).where(n.c.key.is_not(None)),
     )
     .on_conflict_do_nothing(),
 )
-_VIEW = (h.id, h.key, h.url, h.secret, h.state, h.gate_until - Now(), h.gate_why)
+
+HOUR = 3_600_000_000
+"""Microseconds by which a stored time may be too early: so each watch does not write it anew."""
+
+n = batch(id=BIG, span=BIG)
+WANT = Statement(
+    "note until when callers' webhooks are wanted",
+    update(webhooks)
+    .values({h.wanted_until: Now() + n.c.span})
+    .where(
+        h.id == n.c.id,
+        h.url.is_not(None),
+        or_(h.wanted_until.is_(None), h.wanted_until < Now() + n.c.span - HOUR),
+    ),
+)
+DATE = Statement(
+    "date callers' webhooks of an older schema",
+    update(webhooks)
+    .values({h.wanted_until: Now()})
+    .where(h.url.is_not(None), h.wanted_until.is_(None)),
+)
+_old = Now() - given("age")
+_unused = ~exists().where(deliveries.c.webhook_id == h.id)
+STALE = Statement(
+    "find callers' webhooks that nobody has wanted for long",
+    select(h.id)
+    .where(h.url.is_not(None), h.wanted_until < _old, _unused)
+    .order_by(h.id)
+    .limit(given("limit")),
+)
+NAMED = Statement(
+    "read which webhooks running watches name",
+    select(w.webhooks).where(w.active).distinct(),
+)
+n = batch(id=BIG)
+FORGET = Statement(
+    "forget callers' webhooks",
+    delete(webhooks)
+    .where(h.id.in_(select(n.c.id)), h.wanted_until < _old, _unused)
+    .returning(h.id),
+)
+_TOLD = (*VIEW, h.url, h.secret)
 
 n = batch(id=Integer())
 BY_ID = Statement(
     "read webhooks by their ids",
-    select(*_VIEW).where(h.id.in_(select(n.c.id))).order_by(h.id),
+    select(*_TOLD).where(h.id.in_(select(n.c.id))).order_by(h.id),
 )
 LIST = Statement(
     "list webhooks",
-    select(*_VIEW).where(h.id > given("after")).order_by(h.id).limit(given("limit")),
+    select(*_TOLD).where(h.id > given("after")).order_by(h.id).limit(given("limit")),
 )
 # Counted, for the column is as old as the last beat.
 _owned = select(func.count()).where(w.owner == r.id).correlate(replicas).scalar_subquery()
@@ -73,6 +120,25 @@ def adopt(callbacks: Sequence[Callback]) -> Transaction[Mapping[str, WebhookStat
     return states
 
 
+def want(spans: Mapping[int, int]) -> Transaction[None]:
+    """Note that webhooks are wanted for so many microseconds from now, at least."""
+    for some in _parts(sorted(spans.items())):
+        yield Query(WANT, {}, some)
+
+
+def prune(age: timedelta, limit: int) -> Transaction[int]:
+    """Forget callers' webhooks that nobody has wanted for so long; return how many."""
+    yield Query(DATE)
+    stale = yield Query(STALE, {"age": micros(age), "limit": limit})
+    if not stale:
+        return 0
+    named = {id_ for (text,) in (yield Query(NAMED)) for id_ in webhooks_of(text)}
+    gone = [row for row in stale if row[0] not in named]
+    if not gone:
+        return 0
+    return len((yield Query(FORGET, {"age": micros(age)}, gone)))
+
+
 def by_id(ids: Sequence[int]) -> Transaction[tuple[ListedWebhook, ...]]:
     """Return webhooks by their ids; those that there are."""
     found: list[ListedWebhook] = []
@@ -102,15 +168,9 @@ def _parts(rows: Sequence[Row]) -> Sequence[Sequence[Row]]:
 
 
 def _webhook(row: Row) -> ListedWebhook:
-    id_, key, url, secret, state, gate, why = row
+    url, secret = beyond(row)
     return ListedWebhook(
-        state=WebhookState(
-            id=id_,
-            key=key,
-            condition=Condition(state),
-            gate=span(gate) if gate is not None and gate > 0 else None,
-            why=why,
-        ),
+        state=state_of(row),
         callback=None if url is None else Callback(url=url, secret=secret),
     )
 

@@ -3,27 +3,31 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Integer, Text, func
+from sqlalchemy import Integer, Text, case, select
 from sqlalchemy.dialects.postgresql import insert
 
 from bridge.store.sql import Now, Query, Row, Statement, Transaction, given
 from bridge.store.tables import budgets, duties
 from bridge.store.texts import micros, span
 
-AHEAD = 60_000_000
-"""Microseconds that a budget can be spent ahead: more means that a clock was wrong."""
+STEPPED = timedelta(seconds=2)
+"""What one process is ahead with a rate, beside the chunk that it pays for: more
+means that the wall clock was wrong (DELIVERY, section 5)."""
 
 b, u = budgets.c, duties.c
 
 _chunk = insert(budgets).values(key=given("key", Text()), tat=Now() + given("chunk"))
+_most = Now() + given("ahead")
+_begin = case((b.tat < Now(), Now()), (b.tat > _most, _most), else_=b.tat)
 CHUNK = Statement(
     "take a chunk",
     _chunk.on_conflict_do_update(
-        index_elements=[b.key],
-        set_={
-            "tat": func.greatest(Now(), func.least(b.tat, Now() + AHEAD)) + given("chunk")
-        },
-    ).returning(b.tat - Now() - given("chunk")),
+        index_elements=[b.key], set_={"tat": _begin + given("chunk")}
+    ),
+)
+BEGUN = Statement(
+    "read when a chunk begins",
+    select(b.tat - given("chunk") - Now()).where(b.key == given("key", Text())),
 )
 
 _duty = insert(duties).values(
@@ -42,9 +46,14 @@ DUTY = Statement(
 )
 
 
-def chunk(key: str, length: timedelta) -> Transaction[timedelta]:
-    """Take the next `length` of a rate for this replica alone; return when it begins, from now."""
-    rows: Sequence[Row] = yield Query(CHUNK, {"key": key, "chunk": micros(length)})
+def chunk(key: str, length: timedelta, ahead: timedelta) -> Transaction[timedelta]:
+    """Take the next `length` of a rate for this replica alone; return when it begins, from now.
+
+    What was taken further than `ahead` counts as no further: the clock was wrong then.
+    """
+    span_ = micros(length)
+    yield Query(CHUNK, {"key": key, "chunk": span_, "ahead": micros(ahead)})
+    rows: Sequence[Row] = yield Query(BEGUN, {"key": key, "chunk": span_})
     return span(max(0, rows[0][0]))
 
 

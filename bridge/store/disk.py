@@ -5,7 +5,9 @@ from uuid import UUID
 
 from bridge.core.delivering.callback import Callback
 from bridge.core.delivering.delivery import Attempt, Condition, Status
+from bridge.core.delivering.health import HEALTHY, Health
 from bridge.core.message import Message
+from bridge.core.replay import ReplayFilter
 from bridge.core.watch import Generation
 from bridge.store.uniting import Standing
 
@@ -31,7 +33,7 @@ class EventRow:
     """An event as it lies on the disk."""
 
     id: int
-    watch: int
+    watch: int | None
     tag: str
     seq: int
     message: Message
@@ -44,7 +46,7 @@ class DeliveryRow:
 
     id: int
     event: int
-    watch: int
+    watch: int | None
     webhook: int
     seq: int
     status: Status = Status.PENDING
@@ -56,6 +58,7 @@ class DeliveryRow:
     fence: int = 0
     last_code: int | None = None
     last_why: str | None = None
+    first_at: int
     settled_at: int | None = None
 
 
@@ -69,6 +72,23 @@ class WebhookRow:
     condition: Condition = Condition.ACTIVE
     gate_until: int | None = None
     why: str | None = None
+    health: Health = HEALTHY
+    """But for `failing`, which ages."""
+    failing_since: int | None = None
+    wanted_until: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class ReplayRow:
+    """A replay as it lies on the disk."""
+
+    id: int
+    filter: ReplayFilter
+    cursor: int
+    last: int
+    done: int = 0
+    begun_at: int
+    over_at: int | None = None
 
 
 @dataclass(slots=True)
@@ -85,4 +105,6 @@ class Disk:
     attempts: dict[tuple[int, int], tuple[int, Attempt]] = field(default_factory=dict)
     bodies: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     webhooks: dict[int, WebhookRow] = field(default_factory=dict)
+    replays: dict[int, ReplayRow] = field(default_factory=dict)
+    budgets: dict[str, int] = field(default_factory=dict)
     digest: str | None = None

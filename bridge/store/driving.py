@@ -30,6 +30,13 @@ SETTINGS = {
 }
 """What every connection asks of its server (STORE, section 9)."""
 
+_LOCAL = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "jit")
+BEGIN_POOLED = "; ".join(
+    ["BEGIN", *(f"SET LOCAL {name} = '{SETTINGS[name]}'" for name in _LOCAL)]
+)
+"""How a transaction begins behind a pooler, which takes no settings with a connection: its
+connections to the server are everybody's."""
+
 CONNECTING = 5.0
 """Seconds that a connection may take to be made."""
 
@@ -60,6 +67,7 @@ _REFUSED = (
     asyncpg.InsufficientPrivilegeError,
     asyncpg.ClientConfigurationError,
 )
+_POOLER = "unsupported startup parameter"
 _DAMAGED = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
 
 
@@ -106,9 +114,11 @@ async def drive(connection: Connection, transaction: Transaction[T]) -> T:
         rows = await connection.fetch(known.sql, *known.values(query))
 
 
-async def committed(connection: Connection, transaction: Transaction[T]) -> T:
+async def committed(
+    connection: Connection, transaction: Transaction[T], begin: str = "BEGIN"
+) -> T:
     """Run a transaction and commit it; on any error nothing of it is written."""
-    await connection.execute("BEGIN")
+    await connection.execute(begin)
     try:
         result = await drive(connection, transaction)
         await connection.execute("COMMIT")
@@ -150,6 +160,10 @@ def _error(error: Exception, where: str) -> StoreError:
     # The detail of a message may quote a row, so it stays out.
     why = str(getattr(error, "message", None) or error).split("\n", 1)[0]
     text = f"database {where}: {why}"
+    if isinstance(error, asyncpg.ProtocolViolationError) and _POOLER in why:
+        return StoreRefused(
+            f"{text}: where this is a pooler, give the server's own address as `session_url`"
+        )
     if isinstance(error, asyncpg.DataError) or _poisonous(error):
         return StoreError(text)
     if isinstance(error, _REFUSED):

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -100,6 +100,22 @@ class File:
     def read(self, transaction: Transaction[T], now: int) -> T:
         """Run a transaction that only reads."""
         return self._run("BEGIN", transaction, now)
+
+    def glance(self, transaction: Transaction[T], now: int) -> T:
+        """Run a transaction that reads on a connection of its own, beside whoever writes.
+
+        What walks through much holds nobody up then. Raises StoreUnavailable.
+        """
+        if not self._held:
+            raise StoreUnavailable(f"database {self._path} is closed")
+        address = f"file:{quote(str(self._path))}?mode=ro"
+        try:
+            with closing(
+                sqlite3.connect(address, uri=True, isolation_level=None)
+            ) as connection:
+                return self._drive(connection, transaction, now)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"database {self._path}: {error}") from error
 
     def shrink(self, pages: int = 1000) -> None:
         """Give free pages back to the file system."""

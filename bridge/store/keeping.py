@@ -1,22 +1,19 @@
-"""Housekeeping: a start, the webhooks' states, retention, counts."""
+"""Housekeeping: a start, the webhooks' states, counts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import Text, cast, delete, exists, func, literal, select, tuple_, update
+from sqlalchemy import Text, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from bridge.core.delivering.delivery import Condition, WebhookState
+from bridge.core.delivering.delivery import WebhookState
 from bridge.core.ports import Census
 from bridge.errors import StoreRefused
-from bridge.store.settling import given_state
 from bridge.store.sql import Now, Query, Statement, Transaction, batch, given
 from bridge.store.tables import (
     COMPATIBLE_FROM,
     REVISION,
     TEXT,
-    attempts,
-    bodies,
     deliveries,
     events,
     meta,
@@ -24,22 +21,17 @@ from bridge.store.tables import (
     watches,
     webhooks,
 )
-from bridge.store.texts import micros, span
+from bridge.store.texts import micros
+from bridge.store.webhooks import SET_STATE, STATES, given_state, state_of
 
 LONGEST_WAIT = timedelta(days=30)
 """No delivery and no gate is ever made to wait longer (DELIVERY, section 3): more means
 that the wall clock was wrong when it was written."""
 
-PRUNED = 1000
-"""Rows that one call deletes at most."""
-
-PRUNED_WATCHES = 100
-"""Watches that one call deletes at most, each with its events, deliveries and attempts."""
-
 MOVING = "moving"
 """The key in `meta` that a database has while another one is moved into it."""
 
-a, b, d, e, h, w = attempts.c, bodies.c, deliveries.c, events.c, webhooks.c, watches.c
+d, h = deliveries.c, webhooks.c
 
 READ_META = Statement("read meta", select(meta.c.key, meta.c.value))
 _meta = insert(meta).values(key=given("key", Text()), value=given("value", Text()))
@@ -106,61 +98,6 @@ KNOW = Statement(
     .from_select([h.key, h.state], select(n.c.key, literal(0)).where(n.c.key.is_not(None)))
     .on_conflict_do_nothing(),
 )
-STATES = Statement(
-    "read webhooks",
-    select(h.id, h.key, h.state, h.gate_until - Now(), h.gate_why).where(
-        h.key.in_(select(n.c.key))
-    ),
-)
-SET_STATE = Statement(
-    "set a webhook's state",
-    update(webhooks)
-    .values(
-        {
-            h.state: given("state"),
-            h.gate_until: Now() + given("gate"),
-            h.gate_why: given("why", Text()),
-        }
-    )
-    .where(h.id == given("id")),
-)
-
-_KEY = (a.delivery_id, a.attempt, a.at)
-_old = Now() - given("age")
-PRUNE_ATTEMPTS = Statement(
-    "delete old attempts",
-    delete(attempts)
-    .where(
-        tuple_(*_KEY).in_(
-            select(*_KEY).where(a.at < _old).order_by(a.at).limit(given("limit"))
-        )
-    )
-    .returning(a.delivery_id),
-)
-PRUNE_BODIES = Statement(
-    "delete old answers",
-    delete(bodies)
-    .where(
-        b.sha256.in_(
-            select(b.sha256).where(b.at < _old).order_by(b.at).limit(given("limit"))
-        )
-    )
-    .returning(b.sha256),
-)
-_pending = exists().where(d.watch_id == w.id, d.status == 0)
-PRUNE_WATCHES = Statement(
-    "delete old watches",
-    delete(watches)
-    .where(
-        w.id.in_(
-            select(w.id)
-            .where(~w.active, w.ended_at < _old, ~_pending)
-            .order_by(w.ended_at)
-            .limit(given("limit"))
-        )
-    )
-    .returning(w.id),
-)
 
 _waiting = (
     select(func.count()).where(d.webhook_id == h.id, d.status == 0).correlate(webhooks)
@@ -168,7 +105,7 @@ _waiting = (
 CENSUS = Statement(
     "count",
     select(
-        select(func.count()).select_from(watches).where(w.active).scalar_subquery(),
+        select(func.count()).select_from(watches).where(watches.c.active).scalar_subquery(),
         select(func.coalesce(func.sum(_waiting.scalar_subquery()), 0))
         .select_from(webhooks)
         .scalar_subquery(),
@@ -237,37 +174,13 @@ def known_webhooks(keys: Sequence[str]) -> Transaction[Mapping[str, WebhookState
 
 def _states(keys: Sequence[str]) -> Transaction[dict[str, WebhookState]]:
     rows = yield Query(STATES, {}, [(key,) for key in keys])
-    found = {
-        key: WebhookState(
-            id=id_,
-            key=key,
-            condition=Condition(state),
-            gate=span(gate) if gate is not None and gate > 0 else None,
-            why=why,
-        )
-        for id_, key, state, gate, why in rows
-    }
+    found = {state.key: state for state in map(state_of, rows)}
     return {key: found[key] for key in keys if key in found}
 
 
 def set_webhook(state: WebhookState) -> Transaction[None]:
     """Set a webhook's condition and gate."""
     yield Query(SET_STATE, given_state(state))
-
-
-def prune(
-    *, attempts: timedelta, bodies: timedelta, deliveries: timedelta
-) -> Transaction[int]:
-    """Delete what is older; a watch goes whole, and never with anything pending."""
-    gone = 0
-    for statement, age, limit in (
-        (PRUNE_ATTEMPTS, attempts, PRUNED),
-        (PRUNE_BODIES, bodies, PRUNED),
-        (PRUNE_WATCHES, deliveries, PRUNED_WATCHES),
-    ):
-        room = min(limit, PRUNED - gone)
-        gone += len((yield Query(statement, {"age": micros(age), "limit": room})))
-    return gone
 
 
 def census() -> Transaction[Census]:

@@ -21,6 +21,7 @@ from bridge.core.listing import (
     WatchPage,
 )
 from bridge.core.watch import Generation, Origin
+from bridge.store.searching import BEYOND
 from bridge.store.sql import Query, Row, Statement, Transaction, batch, given
 from bridge.store.tables import TEXT, deliveries, events, watches
 from bridge.store.texts import metadata_of, webhooks_of
@@ -30,9 +31,6 @@ STRETCH = 5000
 
 STRETCHES = 4
 """Statements of one list; after that the page is given as it is, with a place to go on."""
-
-BEYOND = 2**62
-"""Above every id."""
 
 MOST_EVENTS = 500
 """Events that a timeline shows, the oldest of them."""
@@ -156,7 +154,7 @@ def timeline(generation: Generation) -> Transaction[Timeline | None]:
     told: dict[int, list[ListedDelivery]] = {}
     happened = yield Query(EVENTS, {"watch": watch.id})
     for event, *row in (yield Query(DELIVERIES, {"watch": watch.id})):
-        told.setdefault(event, []).append(_delivery(row))
+        told.setdefault(event, []).append(delivery_of(row))
     return Timeline(
         watch=watch,
         events=tuple(_event(row, told.get(row[0], [])) for row in happened),
@@ -208,7 +206,8 @@ def _event(row: Row, told: Sequence[ListedDelivery]) -> ListedEvent:
     )
 
 
-def _delivery(row: Row) -> ListedDelivery:
+def delivery_of(row: Row) -> ListedDelivery:
+    """Return a row as a delivery for people."""
     id_, webhook, status, attempts, due_at, settled_at, code, why = row
     return ListedDelivery(
         id=id_,

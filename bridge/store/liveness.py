@@ -29,6 +29,7 @@ r, d, w = replicas.c, deliveries.c, watches.c
 
 # The oid keeps the schemas of one database apart.
 _CLASS: ColumnElement[int] = literal_column("'replicas'::regclass::oid::int4", Integer())
+_SCHEMA: ColumnElement[int] = literal_column("'meta'::regclass::oid::int4", Integer())
 _ME = given("me", Integer())
 _THEM: ColumnElement[Any] = given("ids", ARRAY(Integer()))
 
@@ -43,6 +44,10 @@ ENTER = Statement(
         owned=0,
     )
     .returning(r.id),
+)
+USE = Statement(
+    "hold the schema",
+    select(func.pg_try_advisory_lock_shared(_SCHEMA, given("revision", Integer()))),
 )
 TAKE = Statement("take the lock", select(func.pg_try_advisory_lock(_CLASS, _ME)))
 LEAVE = Statement("leave the lock", select(func.pg_advisory_unlock(_CLASS, _ME)))
@@ -106,6 +111,15 @@ FORGET = Statement(
     delete(replicas).where(r.dead_at.is_not(None), ~exists().where(w.owner == r.id)),
 )
 HINT = Statement("hint", select(func.pg_notify(CHANNEL, "")))
+
+
+def use(revision: int) -> Transaction[bool]:
+    """Say, as long as the session lasts, that code of a schema works here.
+
+    Return whether that is well: no, while a contract ends the schema.
+    """
+    ((well,),) = yield Query(USE, {"revision": revision})
+    return bool(well)
 
 
 def enter(*, name: str, version: str) -> Transaction[int]:

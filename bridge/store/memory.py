@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from hashlib import sha256
 from types import TracebackType
 from typing import Self, TypeVar
 from uuid import UUID
@@ -12,6 +11,7 @@ from anyio.lowlevel import checkpoint
 
 from bridge.core.change import Born, Change, Recipient, Recorded
 from bridge.core.delivering.delivery import (
+    Alert,
     Attempt,
     Condition,
     Delivery,
@@ -20,22 +20,25 @@ from bridge.core.delivering.delivery import (
     WebhookState,
 )
 from bridge.core.ladder import State
+from bridge.core.message import Message
 from bridge.core.ports import Census, Clock, Enlisted, Room, Written
 from bridge.core.watch import Generation, Watch, WatchWish
 from bridge.errors import StoreError
 from bridge.store.disk import DeliveryRow, Disk, EventRow, WatchRow, WebhookRow
-from bridge.store.keeping import LONGEST_WAIT, PRUNED, PRUNED_WATCHES
+from bridge.store.forgetting import Forgetting
+from bridge.store.keeping import LONGEST_WAIT
 from bridge.store.moments import Moments
 from bridge.store.recalling import Recalling, next_id, state_of
+from bridge.store.resending import Resending
 from bridge.store.sending import RECHECK, ROUNDS
-from bridge.store.settling import ANSWER_LIMIT, HOUR
+from bridge.store.settling import ANSWER_LIMIT, HOUR, digest_of
 from bridge.store.texts import ascii_text, metadata_of, micros, plain, span, storable
 from bridge.store.uniting import FILE, UNWATCHED, added, begun, united
 
 T = TypeVar("T")
 
 
-class MemoryStore(Recalling):
+class MemoryStore(Recalling, Resending, Forgetting):
     """A Store in memory. `broken`, once set, is raised by every call and nothing is done.
 
     A store made on the `disk` of another is the next run: it finds what that one left.
@@ -77,8 +80,9 @@ class MemoryStore(Recalling):
         """Set a webhook's condition and gate."""
         now = await self._begin()
         if row := self.disk.webhooks.get(state.id):
+            streak = max(row.health.streak, state.health.streak)
             row.condition = state.condition
-            _shut(row, state, now)
+            _set(row, replace(state, health=replace(state.health, streak=streak)), now)
 
     async def register(self, wishes: Sequence[WatchWish]) -> Enlisted:
         """Begin watches, or change those that are."""
@@ -154,36 +158,13 @@ class MemoryStore(Recalling):
     async def next_due(self) -> Mapping[int, timedelta]:
         """Return per webhook how long until something pending can be claimed."""
         now = await self._begin()
-        return {
-            webhook: span(max(0, min(row.due_at for row in rows.values()) - now))
-            for webhook, rows in sorted(self.disk.pending.items())
-            if rows
-        }
-
-    async def prune(
-        self, *, attempts: timedelta, bodies: timedelta, deliveries: timedelta
-    ) -> int:
-        """Delete what is older; a watch goes whole, and counts as one row."""
-        now = await self._begin()
-        disk = self.disk
-        old = sorted(
-            (at, key)
-            for key, (at, _) in disk.attempts.items()
-            if at < now - micros(attempts)
-        )[:PRUNED]
-        for _, key in old:
-            del disk.attempts[key]
-        room = PRUNED - len(old)
-        stale = sorted(
-            (at, k) for k, (at, _) in disk.bodies.items() if at < now - micros(bodies)
-        )
-        for _, digest in stale[:room]:
-            del disk.bodies[digest]
-        room -= len(stale[:room])
-        over = self._over(now - micros(deliveries))[: min(room, PRUNED_WATCHES)]
-        for row in over:
-            self._forget(row)
-        return PRUNED - room + len(over)
+        due: dict[int, timedelta] = {}
+        for id_, rows in sorted(self.disk.pending.items()):
+            webhook = self.disk.webhooks[id_]
+            if rows and webhook.condition is Condition.ACTIVE:
+                first = min(row.due_at for row in rows.values())
+                due[id_] = span(max(0, first - now, (webhook.gate_until or 0) - now))
+        return due
 
     async def census(self) -> Census:
         """Count running watches, pending deliveries and events."""
@@ -231,6 +212,7 @@ class MemoryStore(Recalling):
     def _register(self, wishes: Sequence[WatchWish], now: int) -> Enlisted:
         for wish in wishes:
             storable(wish.generation)
+        self._want(wishes, now)
         begun = {wish.generation for wish in wishes} - self.disk.generations.keys()
         started: dict[Generation, int] = {}
         ended: dict[Generation, None] = {}
@@ -247,6 +229,14 @@ class MemoryStore(Recalling):
             woken=frozenset(woken),
             begun=frozenset(begun),
         )
+
+    def _want(self, wishes: Sequence[WatchWish], now: int) -> None:
+        """Note until when the wishes want webhooks."""
+        for wish in wishes:
+            for id_ in wish.webhooks:
+                if row := self.disk.webhooks.get(id_):
+                    until = now + micros(wish.deadline)
+                    row.wanted_until = max(row.wanted_until, until)
 
     def _wished(
         self, wish: WatchWish, now: int, started: dict[Generation, int], woken: set[int]
@@ -312,30 +302,6 @@ class MemoryStore(Recalling):
             state_age=None if row.state_at is None else span(now - row.state_at),
         )
 
-    def _over(self, before: int) -> list[WatchRow]:
-        busy = {row.watch for row in self._pending()}
-        over = [
-            row
-            for row in self.disk.watches.values()
-            if row.ended_at is not None and row.ended_at < before and row.id not in busy
-        ]
-        return sorted(over, key=lambda row: (row.ended_at or 0, row.id))
-
-    def _forget(self, watch: WatchRow) -> None:
-        """Delete a watch and all that is its own."""
-        disk = self.disk
-        del disk.watches[watch.id]
-        del disk.generations[watch.generation]
-        for event in [event for event in disk.events.values() if event.watch == watch.id]:
-            del disk.events[event.id]
-            del disk.uids[event.message.id]
-        gone = {row.id for row in disk.deliveries.values() if row.watch == watch.id}
-        for id_ in gone:
-            row = disk.deliveries.pop(id_)
-            del disk.addressed[row.event, row.webhook]
-        for key in [key for key in disk.attempts if key[0] in gone]:
-            del disk.attempts[key]
-
     # Changes
 
     def _record(self, change: Change, now: int, woken: set[int]) -> Recorded:
@@ -374,16 +340,8 @@ class MemoryStore(Recalling):
         )
 
     def _announce(self, change: Change, now: int, woken: set[int]) -> list[Born]:
-        event = EventRow(
-            id=next_id(self.disk.events),
-            watch=change.watch.id,
-            tag=change.tag,
-            seq=change.seq,
-            message=change.message,
-            occurred_at=now,
-        )
-        self.disk.events[event.id] = event
-        self.disk.uids[change.message.id] = event.id
+        watch = change.watch.id
+        event = self._happened(watch, change.tag, change.seq, change.message, now)
         for to in change.recipients:
             if to.latest:
                 self._supersede(event, to.webhook, now)
@@ -391,6 +349,21 @@ class MemoryStore(Recalling):
         born = [row for row in rows if row is not None]
         woken |= {row.webhook for row in born if not row.claimed and not self._ahead(row)}
         return [_birth(row) for row in born]
+
+    def _happened(
+        self, watch: int | None, tag: str, seq: int, message: Message, now: int
+    ) -> EventRow:
+        event = EventRow(
+            id=next_id(self.disk.events),
+            watch=watch,
+            tag=tag,
+            seq=seq,
+            message=message,
+            occurred_at=now,
+        )
+        self.disk.events[event.id] = event
+        self.disk.uids[message.id] = event.id
+        return event
 
     def _supersede(self, event: EventRow, webhook: int, now: int) -> None:
         for row in self._chain(event.watch, webhook):
@@ -418,14 +391,17 @@ class MemoryStore(Recalling):
             attempt=int(mine),
             due_at=now + micros(to.lease) if mine and to else now,
             claimed=mine,
+            first_at=now,
         )
         self.disk.deliveries[row.id] = row
         self.disk.addressed[event.id, webhook] = row.id
         self.disk.pending.setdefault(webhook, {})[row.id] = row
         return row
 
-    def _chain(self, watch: int, webhook: int) -> list[DeliveryRow]:
+    def _chain(self, watch: int | None, webhook: int) -> list[DeliveryRow]:
         """Return what is pending for a generation at a webhook; replays stand outside."""
+        if watch is None:
+            return []
         rows = self.disk.pending.get(webhook, {}).values()
         return [row for row in rows if row.watch == watch and not row.manual]
 
@@ -463,14 +439,23 @@ class MemoryStore(Recalling):
             self._settled(row, one, now, woken)
         if one.webhook is not None and (webhook := self.disk.webhooks.get(one.webhook.id)):
             webhook.condition = max(webhook.condition, one.webhook.condition)
-            _shut(webhook, one.webhook, now)
+            _set(webhook, one.webhook, now)
+        for alert in one.alerts:
+            woken |= self._raise(alert, now)
         return ours
+
+    def _raise(self, alert: Alert, now: int) -> set[int]:
+        """Store an alert that is not there yet; return whom it wakes."""
+        if alert.message.id in self.disk.uids or alert.webhook not in self.disk.webhooks:
+            return set()
+        event = self._happened(None, alert.tag, 0, alert.message, now)
+        return {alert.webhook} if self._address(event, alert.webhook, now) else set()
 
     def _log(self, row: DeliveryRow, attempt: Attempt, now: int) -> None:
         kept = replace(attempt, why=plain(attempt.why))
         self.disk.attempts.setdefault((row.id, attempt.number), (now, kept))
         if answer := attempt.answer[:ANSWER_LIMIT]:
-            digest = sha256(answer).hexdigest()
+            digest = digest_of(answer)
             at, _ = self.disk.bodies.get(digest, (now - 2 * HOUR, b""))
             if at < now - HOUR:
                 self.disk.bodies[digest] = (now, answer)
@@ -584,6 +569,9 @@ def _birth(row: DeliveryRow) -> Born:
     return Born(id=row.id, webhook=row.webhook, fence=row.fence, claimed=row.claimed)
 
 
-def _shut(row: WebhookRow, state: WebhookState, now: int) -> None:
+def _set(row: WebhookRow, state: WebhookState, now: int) -> None:
+    failing = state.health.failing
     row.gate_until = None if state.gate is None else now + micros(state.gate)
     row.why = plain(state.why)
+    row.health = replace(state.health, failing=None)
+    row.failing_since = None if failing is None else now - micros(failing)

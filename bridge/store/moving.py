@@ -12,28 +12,32 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Connection,
-    RowMapping,
+    Row,
     Select,
     Table,
     delete,
     exists,
     func,
     insert,
+    inspect,
     literal,
     null,
     select,
+    text,
     tuple_,
 )
 
 from bridge.core.settings import shared
 from bridge.errors import StoreBroken, StoreRefused
-from bridge.store import keeping
+from bridge.store import days, keeping
 from bridge.store.connection import Use, alone, inscribed, shown, within
 from bridge.store.tables import (
     COMPATIBLE_FROM,
     REVISION,
+    attempts,
     deliveries,
     duties,
     meta,
@@ -42,8 +46,11 @@ from bridge.store.tables import (
     watches,
 )
 
-PAGE = 500
+PAGE = 5000
 """Rows of one transaction."""
+
+HEAVY = 200
+"""Rows of one transaction of a table with bodies: each can have a quarter of a MiB."""
 
 OWN = ("revision", "compatible_from", "alive", keeping.MOVING)
 """What `meta` says of one database only."""
@@ -123,21 +130,24 @@ class Carried:
 
     def pages(
         self, connection: Connection, after: Sequence[Any] | None
-    ) -> Iterator[Sequence[RowMapping]]:
+    ) -> Iterator[Sequence[Row[Any]]]:
         """Yield the rows behind a key, in its order, page by page."""
+        columns = [self.query.selected_columns[c.name] for c in self.key]
+        places = [list(self.query.selected_columns).index(one) for one in columns]
+        size = HEAVY if "body" in self.query.selected_columns else PAGE
         while True:
-            query = self.query.order_by(*self.key).limit(PAGE)
+            query = self.query.order_by(*self.key).limit(size)
             if after is not None:
                 values = (
                     literal(one, c.type) for c, one in zip(self.key, after, strict=True)
                 )
                 query = query.where(tuple_(*self.key) > tuple_(*values))
-            page = connection.execute(query).mappings().all()
+            page = connection.execute(query).all()
             connection.commit()
             if not page:
                 return
             yield page
-            after = [page[-1][c.name] for c in self.key]
+            after = [page[-1][place] for place in places]
 
 
 def carried(table: Table, *, freed: bool = False) -> Carried:
@@ -161,17 +171,27 @@ def carried(table: Table, *, freed: bool = False) -> Carried:
 
 
 def _sum(connection: Connection, what: Carried) -> Sum:
+    """Add up rows; a boolean counts as the number that SQLite has for it."""
     rows, digest = 0, sha256()
+    flags = _flags(what) if connection.dialect.name == "postgresql" else []
     for page in what.pages(connection, None):
         rows += len(page)
         for row in page:
-            digest.update(repr([_plain(value) for value in row.values()]).encode())
+            digest.update(repr(_with(row, flags, int) if flags else tuple(row)).encode())
     return Sum(rows, digest.hexdigest())
 
 
-def _plain(value: object) -> object:
-    """Return a value as it is on every database: SQLite has no booleans."""
-    return int(value) if isinstance(value, bool) else value
+def _flags(what: Carried) -> list[int]:
+    """Return the places of the columns that are booleans on a server."""
+    types = [column.type for column in what.query.selected_columns]
+    return [place for place, type_ in enumerate(types) if isinstance(type_, Boolean)]
+
+
+def _with(row: Sequence[Any], places: list[int], kind: type) -> tuple[Any, ...]:
+    values = list(row)
+    for place in places:
+        values[place] = None if values[place] is None else kind(values[place])
+    return tuple(values)
 
 
 def _fingerprint(sums: dict[Table, Sum]) -> str:
@@ -219,9 +239,37 @@ def _carry(source: Connection, target: Connection, table: Table, what: Carried) 
         last = last.where(meta.c.key.not_in(OWN))
     there = target.execute(last).first()
     target.commit()
+    server = target.dialect.name == "postgresql"
+    if server and table is attempts:
+        _make_days(source, target)
     for page in what.pages(source, there):
-        target.execute(insert(table), [dict(row) for row in page])
-        target.commit()
+        if server:
+            _copy(target, table, [_with(row, _flags(what), bool) for row in page])
+        else:
+            target.execute(insert(table), [row._asdict() for row in page])
+            target.commit()
+
+
+def _copy(target: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    """Bring rows over by COPY, in a transaction of its own."""
+    columns = [column.name for column in table.c]
+
+    async def copied(driver: Any) -> None:  # noqa: ANN401  (asyncpg ships no types)
+        await driver.copy_records_to_table(table.name, records=rows, columns=columns)
+
+    target.connection.dbapi_connection.run_async(copied)  # type: ignore[union-attr]  # an adapter
+
+
+def _make_days(source: Connection, target: Connection) -> None:
+    """Make a day for all attempts that are to come, unless an earlier run has done so."""
+    number = attempts.c.at // days.DAY
+    wanted = [days.day(one) for one in source.scalars(select(number).distinct())]
+    source.commit()
+    there = set(inspect(target).get_table_names())
+    for one in wanted:
+        if one.name not in there:
+            target.execute(text(days.making(one)))
+    target.commit()
 
 
 def _finish(target: Connection) -> None:

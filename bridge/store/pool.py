@@ -12,6 +12,7 @@ import asyncpg
 
 from bridge.store.driving import (
     ANSWERING,
+    BEGIN_POOLED,
     CONNECTING,
     RACES,
     SETTINGS,
@@ -41,14 +42,28 @@ PAUSES = (0.0, 0.01, 0.03, 0.1, 0.3)
 class Pool:
     """Runs transactions, each on a connection of its own and never interrupted halfway."""
 
-    def __init__(self, pool: Any, where: str) -> None:  # noqa: ANN401  (asyncpg has no types)
+    def __init__(self, pool: Any, where: str, *, pooled: bool) -> None:  # noqa: ANN401  (asyncpg has no types)
         self._pool = pool
         self.where = where
+        self._pooled = pooled
+        self._begin = BEGIN_POOLED if pooled else "BEGIN"
 
     @classmethod
-    async def open(cls, url: str, *, prepare: Prepare | None = None) -> Self:
-        """Return a pool that connects when it is used; an address is looked at now."""
+    async def open(
+        cls, url: str, *, prepare: Prepare | None = None, pooled: bool = False
+    ) -> Self:
+        """Return a pool that connects when it is used; an address is looked at now.
+
+        `pooled`: the address is that of a pooler, where each transaction may have another server
+        connection. So nothing is prepared beyond one, and even what reads is one.
+        """
         where = shown(url)
+        kind: dict[str, Any] = {
+            "server_settings": SETTINGS,
+            "target_session_attrs": "read-write",
+        }
+        if pooled:
+            kind = {"statement_cache_size": 0}
         with translated(where):
             pool = await asyncpg.create_pool(
                 url,
@@ -56,12 +71,11 @@ class Pool:
                 max_size=SIZE,
                 timeout=CONNECTING,
                 command_timeout=ANSWERING,
-                server_settings=SETTINGS,
-                target_session_attrs="read-write",
                 setup=prepare,
                 reset=_nothing,
+                **kind,
             )
-        return cls(pool, where)
+        return cls(pool, where, pooled=pooled)
 
     async def write(self, make: Make[T]) -> T:
         """Run a transaction and commit it; on any error nothing of it is written."""
@@ -88,6 +102,8 @@ class Pool:
 
     async def _read(self, make: Make[T]) -> T:
         async with self._pool.acquire(timeout=ANSWERING) as connection:
+            if self._pooled:
+                return await committed(connection, make(), self._begin)
             return await drive(connection, make())
 
     async def _write(self, make: Make[T]) -> T:

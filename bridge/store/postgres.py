@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
@@ -14,15 +14,18 @@ from sqlalchemy import Text, TextClause, func, literal_column, select
 from bridge.core.change import Change
 from bridge.core.delivering.delivery import Delivery, Settlement, WebhookState
 from bridge.core.ports import Census, Enlisted, Room, Written
+from bridge.core.replay import Replayed
 from bridge.core.sharing.liveness import Pace, Sighting
 from bridge.core.sharing.share import Bulletin, Spare, Tally
 from bridge.core.watch import Generation, Watch, WatchWish
 from bridge.errors import StoreError, StoreRefused, StoreUnavailable
 from bridge.store import (
     budgeting,
+    days,
     ddl,
     keeping,
     liveness,
+    retention,
     sending,
     share,
     watching,
@@ -32,6 +35,7 @@ from bridge.store.answering import Answering
 from bridge.store.pool import Make, Pool, Prepare
 from bridge.store.session import Session
 from bridge.store.sql import Query, Statement, Transaction, given
+from bridge.store.tables import REVISION
 
 T = TypeVar("T")
 
@@ -40,6 +44,11 @@ OLDEST = 140000
 
 BETWEEN_HINTS = 0.05
 """Seconds between two hints of one replica at least: the commit of each takes a global lock."""
+
+AHEAD = timedelta(seconds=60)
+CHUNKS = 100
+"""How far replicas may be ahead together with a rate: a minute, and a chunk for each of so many.
+(The server's clock is hardly ever set.)"""
 
 PACE = Pace()
 
@@ -120,7 +129,7 @@ class PostgresStore(Answering):
         StoreRefused or StoreUnavailable.
         """
         async with AsyncExitStack() as opened:
-            pool = await Pool.open(url, prepare=prepare)
+            pool = await Pool.open(url, prepare=prepare, pooled=session_url is not None)
             opened.push_async_callback(pool.close)
             session = Session(session_url or url, prepare=prepare)
             opened.push_async_callback(session.close)
@@ -136,6 +145,9 @@ class PostgresStore(Answering):
         await self.join()
         await self._session.prove()
         await self._pool.write(keeping.clamp)
+        with suppress(StoreUnavailable):
+            # Without a day, attempts are logged all the same.
+            await self._pool.write(days.tend)
 
     async def __aenter__(self) -> Self:
         return self
@@ -242,9 +254,20 @@ class PostgresStore(Answering):
     async def prune(
         self, *, attempts: timedelta, bodies: timedelta, deliveries: timedelta
     ) -> int:
-        """Delete what is older; a watch goes whole, and counts as one row."""
+        """Delete what is older; a watch goes whole, and counts as one row.
+
+        Attempts go by whole days, which are not counted. The days ahead are made as well, so it
+        must be called once in three days at least.
+        """
+        await self._pool.write(partial(days.tend, attempts))
         return await self._pool.write(
-            partial(keeping.prune, attempts=attempts, bodies=bodies, deliveries=deliveries)
+            partial(
+                retention.prune,
+                attempts=attempts,
+                bodies=bodies,
+                deliveries=deliveries,
+                days=True,
+            )
         )
 
     async def census(self) -> Census:
@@ -286,7 +309,7 @@ class PostgresStore(Answering):
         Raises StoreUnavailable where that cannot be done yet.
         """
         if not self._session.open:
-            await self._session.connect()
+            await self._connect()
         if self.me:
             lives = await self._session.run(liveness.retake(self.me))
             if lives is None:
@@ -294,8 +317,7 @@ class PostgresStore(Answering):
                 raise StoreUnavailable(f"database {self._session.where}: the lock is taken")
             if lives:
                 return True
-            await self._session.close()
-            await self._session.connect()
+            await self._connect()
         self._mine = set()
         self._certain = True
         self.me = await self._session.run(
@@ -303,6 +325,16 @@ class PostgresStore(Answering):
         )
         self._weigh(await self._session.look(share.tally(self.me)))
         return False
+
+    async def _connect(self) -> None:
+        """Open a session, and keep contracts of the schema away while it lasts."""
+        await self._session.connect()
+        if not await self._session.run(liveness.use(REVISION)):
+            await self._session.close()
+            raise StoreUnavailable(f"database {self._session.where}: its schema is changed")
+        keeping.supported(
+            await self._session.look(keeping.described()), self._session.where
+        )
 
     async def beat(self) -> bool:
         """Show that this replica is alive; return whether it still counts as that."""
@@ -337,9 +369,31 @@ class PostgresStore(Answering):
         await self._hint()
         return gone
 
+    async def retry(self, delivery: int) -> int | None:
+        """Make a delivery due now, for whichever replica takes it."""
+        webhook = await super().retry(delivery)
+        await self._hint()
+        return webhook
+
+    async def advance_replay(self) -> Replayed | None:
+        """Do the next step of a replay, for whichever replica takes what it makes due."""
+        replayed = await super().advance_replay()
+        if replayed is not None and replayed.woken:
+            await self._hint()
+        return replayed
+
+    async def resume_webhook(
+        self, webhook: int, *, since: datetime | None = None, discard: bool = False
+    ) -> int:
+        """Open a webhook, for all replicas at once."""
+        waiting = await super().resume_webhook(webhook, since=since, discard=discard)
+        await self._hint()
+        return waiting
+
     async def chunk(self, key: str, length: timedelta) -> timedelta:
         """Take the next `length` of a rate that all share; return when it begins, from now."""
-        return await self._pool.write(partial(budgeting.chunk, key, length))
+        ahead = AHEAD + CHUNKS * length
+        return await self._pool.write(partial(budgeting.chunk, key, length, ahead))
 
     async def duty(self, name: str, every: timedelta) -> bool:
         """Return whether this replica is to do a duty now that one does for all."""

@@ -1,6 +1,7 @@
 """Recalling: what a store in memory tells people, as `answering` does over tables."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from bridge.core.delivering.callback import Callback
@@ -13,12 +14,15 @@ from bridge.core.listing import (
     ListedWebhook,
     Replica,
     Timeline,
+    ToldDelivery,
     WatchFilter,
     WatchPage,
 )
 from bridge.core.watch import Generation, Origin
 from bridge.store.disk import DeliveryRow, Disk, EventRow, WatchRow, WebhookRow
-from bridge.store.listing import BEYOND, instant, maybe
+from bridge.store.listing import instant, maybe
+from bridge.store.searching import BEYOND
+from bridge.store.telling import HEAD, type_of
 from bridge.store.texts import metadata_of, span
 
 T = TypeVar("T")
@@ -40,7 +44,12 @@ class Recalling:
         known = {row.key: row for row in self.disk.webhooks.values()}
         for one in callbacks:
             if one.key not in known:
-                row = WebhookRow(id=next_id(self.disk.webhooks), key=one.key, callback=one)
+                row = WebhookRow(
+                    id=next_id(self.disk.webhooks),
+                    key=one.key,
+                    callback=one,
+                    wanted_until=now,
+                )
                 self.disk.webhooks[row.id] = known[one.key] = row
         return {one.key: state_of(known[one.key], now) for one in callbacks}
 
@@ -130,6 +139,27 @@ def state_of(row: WebhookRow, now: int) -> WebhookState:
         condition=row.condition,
         gate=span(left) if left is not None and left > 0 else None,
         why=row.why,
+        health=replace(
+            row.health,
+            failing=None
+            if row.failing_since is None
+            else span(max(0, now - row.failing_since)),
+        ),
+    )
+
+
+def told(disk: Disk, row: DeliveryRow) -> ToldDelivery:
+    """Return a delivery beside the event that it carries."""
+    event = disk.events[row.event]
+    head = event.message.body[:HEAD].decode("ascii")
+    return ToldDelivery(
+        delivery=_delivery(row),
+        event=event.message.id,
+        type=type_of(head, event.tag),
+        seq=row.seq,
+        generation=None if row.watch is None else disk.watches[row.watch].generation,
+        manual=row.manual,
+        first_at=instant(row.first_at),
     )
 
 

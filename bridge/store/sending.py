@@ -98,7 +98,8 @@ NEXT = Statement(
         h.id,
         _first.where(~d.manual).correlate(webhooks).scalar_subquery() - Now(),
         _first.where(d.manual).correlate(webhooks).scalar_subquery() - Now(),
-    ),
+        h.gate_until - Now(),
+    ).where(h.state == int(Condition.ACTIVE)),
 )
 
 
@@ -168,12 +169,14 @@ def _delivery(row: Row) -> Delivery:
 
 
 def next_due() -> Transaction[dict[int, timedelta]]:
-    """Return per webhook how long until something can be claimed, never negative.
+    """Return per webhook that is on how long until something can be claimed, never negative.
 
-    A claimed delivery counts from the end of its lease.
+    A claimed delivery counts from the end of its lease; before its gate opens, a webhook has
+    nothing to claim.
     """
-    rows = yield Query(NEXT)
-    first = {
-        hook: [x for x in (live, manual) if x is not None] for hook, live, manual in rows
-    }
-    return {hook: span(max(0, min(times))) for hook, times in first.items() if times}
+    due: dict[int, timedelta] = {}
+    for hook, live, manual, gate in (yield Query(NEXT)):
+        first = [x for x in (live, manual) if x is not None]
+        if first:
+            due[hook] = span(max(0, min(first), gate or 0))
+    return due

@@ -1,14 +1,22 @@
 """Settlements: what an attempt made of a delivery, its log, and who comes next."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 import msgspec
-from sqlalchemy import LargeBinary, Text, case, exists, update
+from sqlalchemy import LargeBinary, Text, case, exists, true, update
 from sqlalchemy.dialects.postgresql import insert
 
-from bridge.core.delivering.delivery import Settlement, Status, WebhookState
-from bridge.store.recording import Gathered, ours
+from bridge.core.delivering.delivery import (
+    Particulars,
+    Settlement,
+    Status,
+    WebhookState,
+)
+from bridge.core.text.jsontext import encode
+from bridge.store import alerting
+from bridge.store.recording import Gathered, ours, waiting
 from bridge.store.sql import (
     Now,
     Query,
@@ -28,9 +36,9 @@ from bridge.store.tables import (
     attempts,
     bodies,
     deliveries,
-    webhooks,
 )
 from bridge.store.texts import micros, plain
+from bridge.store.webhooks import NOTE, noted
 
 SIZE = 500
 
@@ -40,7 +48,7 @@ ANSWER_LIMIT = 64 * 1024
 HOUR = 3_600_000_000
 """Microseconds after which an answer that comes again is kept for longer."""
 
-d, a, b, h = deliveries.c, attempts.c, bodies.c, webhooks.c
+d, a, b = deliveries.c, attempts.c, bodies.c
 
 n = batch(
     id=BIG, fence=BIG, status=SMALL, wait=BIG, step=SMALL, tried=FLAG, code=BIG, why=TEXT
@@ -65,12 +73,14 @@ SETTLE = Statement(
         d.id == n.c.id,
         ours(d.claimed_by),
         d.fence == n.c.fence,
-        d.status == 0,
+        waiting(d.status),
     )
     .returning(d.id),
 )
 
-n = batch(id=BIG, number=BIG, code=BIG, timings=TEXT, answer=TEXT, why=TEXT)
+n = batch(
+    id=BIG, number=BIG, code=BIG, timings=TEXT, answer=TEXT, why=TEXT, particulars=TEXT
+)
 _ATTEMPT = {
     a.delivery_id: n.c.id,
     a.attempt: n.c.number,
@@ -80,14 +90,21 @@ _ATTEMPT = {
     a.timings: n.c.timings,
     a.answer: n.c.answer,
     a.why: n.c.why,
+    a.particulars: n.c.particulars,
 }
+LOG = Statement(
+    "log attempts",
+    insert(attempts)
+    .from_select(list(_ATTEMPT), picked(_ATTEMPT).where(true()))
+    .on_conflict_do_nothing(),
+)
 # A replica makes an attempt of a number once: a row of it says that this write is repeated.
 _logged = exists().where(
     a.delivery_id == n.c.id, a.attempt == n.c.number, a.replica == given("me")
 )
 _known = exists().where(d.id == n.c.id)
-LOG = Statement(
-    "log attempts",
+LOG_ANYWAY = Statement(
+    "log attempts of deliveries that are no longer ours",
     insert(attempts)
     .from_select(list(_ATTEMPT), picked(_ATTEMPT).where(_known, ~_logged))
     .on_conflict_do_nothing(),
@@ -122,21 +139,6 @@ RELEASE = Statement(
     .returning(d.webhook_id),
 )
 
-_state = given("state")
-_gate = given("gate")
-GATE = Statement(
-    "note a webhook's state",
-    update(webhooks)
-    .values(
-        {
-            h.state: case((h.state < _state, _state), else_=h.state),
-            h.gate_until: Now() + _gate,
-            h.gate_why: given("why", Text()),
-        }
-    )
-    .where(h.id == given("id")),
-)
-
 
 def settle(
     settlements: Sequence[Settlement], me: int, gathered: Gathered
@@ -152,7 +154,7 @@ def _settle(
     rows = yield Query(SETTLE, {"me": me}, [_settlement(one) for one in settlements])
     accepted = {id_ for (id_,) in rows}
     gathered.fenced += len(settlements) - len(accepted)
-    yield from _log(settlements, me)
+    yield from _log(settlements, accepted, me)
     settled = [one for one in settlements if one.delivery.id in accepted]
     gathered.woken |= {
         one.delivery.webhook
@@ -162,16 +164,24 @@ def _settle(
     finished = _finished(settled)
     if finished:
         gathered.woken |= {hook for (hook,) in (yield Query(RELEASE, {}, finished))}
-    for state in _states(settlements):
-        yield Query(GATE, given_state(state))
+    if states := _states(settlements):
+        yield Query(NOTE, {}, [noted(state) for state in states])
+    yield from alerting.announce([a for one in settlements for a in one.alerts], gathered)
 
 
-def _log(settlements: Sequence[Settlement], me: int) -> Transaction[None]:
-    """Log attempts; an answer is kept once, however often it came."""
+def _log(
+    settlements: Sequence[Settlement], accepted: set[int], me: int
+) -> Transaction[None]:
+    """Log attempts; an answer is kept once, however often it came.
+
+    What was accepted is not logged yet, for this same write is never accepted twice.
+    """
     answers: dict[str, bytes] = {}
-    tried = [row for one in settlements for row in _attempt(one, answers)]
-    if tried:
-        yield Query(LOG, {"me": me}, tried)
+    rows = [row for one in settlements for row in _attempt(one, answers)]
+    if ours := [row for row in rows if row[0] in accepted]:
+        yield Query(LOG, {"me": me}, ours)
+    if others := [row for row in rows if row[0] not in accepted]:
+        yield Query(LOG_ANYWAY, {"me": me}, others)
     for digest, body in answers.items():
         yield Query(KEEP, {"sha256": digest, "body": body})
 
@@ -196,12 +206,34 @@ def _attempt(one: Settlement, answers: dict[str, bytes]) -> list[Row]:
         return []
     digest = None
     if answer := attempt.answer[:ANSWER_LIMIT]:
-        digest = sha256(answer).hexdigest()
+        digest = digest_of(answer)
         answers[digest] = answer
     timings = msgspec.json.encode(attempt.timings).decode("ascii")
     return [
-        (one.delivery.id, attempt.number, attempt.code, timings, digest, plain(attempt.why))
+        (
+            one.delivery.id,
+            attempt.number,
+            attempt.code,
+            timings,
+            digest,
+            plain(attempt.why),
+            particulars_text(attempt.particulars),
+        )
     ]
+
+
+def digest_of(answer: bytes) -> str:
+    """Return what an answer is kept under."""
+    return sha256(answer).hexdigest()
+
+
+def particulars_text(particulars: Particulars) -> str:
+    """Return the circumstances of an attempt as ASCII JSON."""
+    try:
+        return encode(particulars).decode("ascii")
+    except TypeError:
+        # A receiver's header may hold what UTF-8 cannot; that is told only once it is looked at.
+        return encode(msgspec.to_builtins(particulars)).decode("ascii")
 
 
 def _finished(settlements: Sequence[Settlement]) -> list[Row]:
@@ -216,17 +248,13 @@ def _finished(settlements: Sequence[Settlement]) -> list[Row]:
 
 
 def _states(settlements: Sequence[Settlement]) -> list[WebhookState]:
-    """Return the last state of each webhook that an answer has changed."""
-    return list(
-        {one.webhook.id: one.webhook for one in settlements if one.webhook}.values()
-    )
+    """Return the last state of each webhook that an answer has changed, in the order of ids.
 
-
-def given_state(state: WebhookState) -> dict[str, object]:
-    """Return a webhook's state as the values of a query."""
-    return {
-        "id": state.id,
-        "state": int(state.condition),
-        "gate": None if state.gate is None else micros(state.gate),
-        "why": plain(state.why),
-    }
+    What switches a webhook off counts, whatever comes after it.
+    """
+    states: dict[int, WebhookState] = {}
+    for state in (one.webhook for one in settlements if one.webhook):
+        before = states.get(state.id, state)
+        condition = max(before.condition, state.condition)
+        states[state.id] = replace(state, condition=condition)
+    return [states[id_] for id_ in sorted(states)]

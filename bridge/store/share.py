@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from bridge.core.delivering.delivery import Condition, WebhookState
+from bridge.core.delivering.delivery import Condition
 from bridge.core.sharing.share import Bulletin, Spare, Tally
 from bridge.core.watch import Generation, Watch
 from bridge.errors import StoreUnavailable
@@ -24,6 +24,8 @@ from bridge.store.sql import Now, Query, Row, Statement, Transaction, batch, giv
 from bridge.store.tables import BIG, replicas, watches, webhooks
 from bridge.store.texts import span
 from bridge.store.watching import VIEW, seen
+from bridge.store.webhooks import VIEW as HOOK
+from bridge.store.webhooks import state_of
 
 Known: TypeAlias = Mapping[int, int]
 """The fence that a watch of ours had when it was handed to the engine, by its id."""
@@ -31,6 +33,11 @@ Known: TypeAlias = Mapping[int, int]
 COUNTED = 20_000
 """Watches without a living owner that one tally counts at most, of each kind: 3 ms. (With a
 million to take up, replicas go on in steps of that size, each up to its share of the step.)"""
+
+AT_ONCE = 100
+"""Watches that one claim takes up at most, whatever it was asked for: 8 ms. (500 took 19 ms,
+measured: nothing about the owner can be updated in place, and each row writes a page of the
+unique index.)"""
 
 OVERDUE = 10_000_000
 """Microseconds after which a watch that nobody has taken up is anybody's."""
@@ -115,8 +122,9 @@ CHANGED = Statement(
 )
 STATES = Statement(
     "read all webhooks",
-    select(h.id, h.key, h.state, h.gate_until - Now(), h.gate_why).where(
-        or_(h.state != int(Condition.ACTIVE), h.gate_until.is_not(None))
+    # A healthy one is told, too, if it ever failed: its next streak needs the next number.
+    select(*HOOK).where(
+        or_(h.state != int(Condition.ACTIVE), h.gate_until.is_not(None), h.streak > 0)
     ),
 )
 MINE = Statement(
@@ -148,6 +156,7 @@ def claim(me: int, limit: int) -> Transaction[list[Watch]]:
     if not (yield Query(ALIVE, {"me": me})):
         raise StoreUnavailable("this replica was declared dead")
     count = yield from tally(me)
+    limit = min(limit, AT_ONCE)
     rows: list[Row] = []
     if count.wanted:
         room = min(limit, count.wanted)
@@ -187,19 +196,8 @@ def bulletin(me: int) -> Transaction[Bulletin]:
     return Bulletin(
         changed=tuple(seen(row) for row in rows if row[-1]),
         ended=tuple(Generation(row[3], row[4]) for row in rows if not row[-1]),
-        states={row[0]: _state(row) for row in states},
+        states={row[0]: state_of(row) for row in states},
         tally=count,
-    )
-
-
-def _state(row: Row) -> WebhookState:
-    id_, key, state, gate, why = row
-    return WebhookState(
-        id=id_,
-        key=key,
-        condition=Condition(state),
-        gate=span(gate) if gate is not None and gate > 0 else None,
-        why=why,
     )
 
 

@@ -15,7 +15,16 @@ from bridge.core.delivering.delivery import Delivery, Settlement, WebhookState
 from bridge.core.listing import Replica
 from bridge.core.ports import Census, Clock, Enlisted, Room, Written
 from bridge.core.watch import Generation, Watch, WatchWish
-from bridge.store import adopting, keeping, place, sending, watching, writing
+from bridge.store import (
+    adopting,
+    budgeting,
+    keeping,
+    place,
+    retention,
+    sending,
+    watching,
+    writing,
+)
 from bridge.store.answering import Answering
 from bridge.store.file import File
 from bridge.store.handed import Handed
@@ -40,6 +49,7 @@ class SqliteStore(Answering):
         self._moments = moments
         self._uid = uid
         self._one_at_a_time = CapacityLimiter(1)
+        self._one_beside = CapacityLimiter(1)
         self._handed = Handed()
         self._certain = True
 
@@ -146,19 +156,25 @@ class SqliteStore(Answering):
     ) -> int:
         """Delete what is older; a watch goes whole, and counts as one row."""
         gone = await self._write(
-            keeping.prune(attempts=attempts, bodies=bodies, deliveries=deliveries)
+            retention.prune(attempts=attempts, bodies=bodies, deliveries=deliveries)
         )
         if gone:
             await self._in_thread(self._file.shrink)
         return gone
+
+    async def chunk(self, key: str, length: timedelta) -> timedelta:
+        """Take the next `length` of a rate; return when it begins, from now. It is durable."""
+        ahead = length + budgeting.STEPPED
+        return await self._write(budgeting.chunk(key, length, ahead))
 
     async def replicas(self) -> Sequence[Replica]:
         """Return the one replica of this file."""
         return await self._read(adopting.alone())
 
     async def census(self) -> Census:
-        """Count running watches, pending deliveries and events."""
-        return await self._read(keeping.census())
+        """Count running watches, pending deliveries and events, beside what is written."""
+        look = partial(self._file.glance, keeping.census(), self._moments.now())
+        return await to_thread.run_sync(look, limiter=self._one_beside)
 
     async def alive(self) -> None:
         """Prove that a durable write is possible now."""
@@ -167,7 +183,8 @@ class SqliteStore(Answering):
     async def close(self) -> None:
         """Checkpoint and let go of the file."""
         with CancelScope(shield=True):
-            await self._in_thread(self._file.close)
+            async with self._one_beside:
+                await self._in_thread(self._file.close)
 
     async def _enlist(self, transaction: Transaction[Enlisted]) -> Enlisted:
         """Run a registration and note what it hands out.

@@ -5,6 +5,7 @@ both; uuids are text on SQLite. Every id is the database's own.
 """
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -19,11 +20,12 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    event,
     true,
 )
 from sqlalchemy.dialects.postgresql import UUID
 
-REVISION = 1
+REVISION = 2
 """The schema that this code reads and writes."""
 
 COMPATIBLE_FROM = 1
@@ -78,6 +80,15 @@ webhooks = Table(
     Column("state", SMALL, nullable=False),
     Column("gate_until", BIG),
     Column("gate_why", TEXT),
+    # Its health (bridge/core/delivering/health.py). NULL: nothing is known against it.
+    Column("breaker", FLAG),
+    Column("opened", Integer),
+    Column("streak", Integer),
+    Column("failing_since", BIG),
+    Column("failures", Integer),
+    Column("told", SMALL),
+    # Only of those that a caller brought along: when the last watch that names it ends.
+    Column("wanted_until", BIG),
     sqlite_strict=True,
 )
 
@@ -146,6 +157,15 @@ events = Table(
     sqlite_strict=True,
 )
 
+# Operational events have no watch that would take them along when it goes.
+_operational = events.c.watch_id.is_(None)
+Index(
+    "events_operational",
+    events.c.occurred_at,
+    sqlite_where=_operational,
+    postgresql_where=_operational,
+)
+
 deliveries = Table(
     "deliveries",
     metadata,
@@ -194,6 +214,9 @@ Index(
     postgresql_where=_claimed,
 )
 Index("deliveries_listed", deliveries.c.webhook_id, deliveries.c.status, deliveries.c.id)
+# The dead letters of all webhooks: a few among millions.
+_failed = deliveries.c.status == 2
+Index("deliveries_failed", deliveries.c.id, sqlite_where=_failed, postgresql_where=_failed)
 
 attempts = Table(
     "attempts",
@@ -211,10 +234,15 @@ attempts = Table(
     Column("timings", TEXT, nullable=False),
     Column("answer", TEXT),
     Column("why", TEXT),
+    Column("particulars", TEXT),
     Index("attempts_at", "at"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (at)",
 )
+# Days are made ahead (bridge/store/days.py); this one takes what no day is there for.
+_default = DDL("CREATE TABLE attempts_default PARTITION OF attempts DEFAULT")  # type: ignore[no-untyped-call]  # SQLAlchemy types it not
+event.listen(attempts, "after_create", _default.execute_if(dialect="postgresql"))
 
 bodies = Table(
     "bodies",
@@ -243,7 +271,10 @@ replays = Table(
     Column("id", BIG, Identity(), primary_key=True),
     Column("filter", TEXT, nullable=False),
     Column("cursor", BIG, nullable=False),
-    Column("done", Integer, nullable=False),
+    Column("done", BIG, nullable=False),
     Column("state", TEXT, nullable=False),
+    Column("begun_at", BIG),
+    Column("last", BIG),
+    Column("over_at", BIG),
     sqlite_strict=True,
 )

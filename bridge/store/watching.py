@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Text, and_, case, false, func, null, or_, select, true, update
@@ -11,6 +12,7 @@ from bridge.core.ladder import UNSEEN, State
 from bridge.core.ports import Enlisted
 from bridge.core.watch import Generation, Watch, WatchWish
 from bridge.errors import StoreUnavailable
+from bridge.store import adopting
 from bridge.store.sql import (
     Now,
     Query,
@@ -36,6 +38,7 @@ from bridge.store.tables import (
 from bridge.store.texts import (
     metadata_of,
     metadata_text,
+    micros,
     span,
     storable,
     webhooks_of,
@@ -243,7 +246,9 @@ ONE = Statement(
 )
 OF_THE_FILE = Statement(
     "read the watches of the file",
-    select(w.id, w.source, w.generation_id).where(w.active, w.origin == FILE),
+    select(w.id, w.source, w.generation_id)
+    .where(w.active, w.origin == FILE)
+    .order_by(w.id),
 )
 DIGEST = Statement(
     "read the digest", select(meta.c.value).where(meta.c.key == "config_hash")
@@ -271,12 +276,22 @@ def register(
     """
     gathered = _Gathered()
     owner = me if owning else None
+    yield from adopting.want(_wanted(wishes))
     for some in rounds(wishes, lambda wish: wish.generation, SIZE):
         asked = [wish for _, wish in some]
         there = yield from _begin(asked, uid, owner, gathered)
         if there:
             yield from _unite(there, me, owner, known, gathered)
     return gathered.enlisted()
+
+
+def _wanted(wishes: Sequence[WatchWish]) -> dict[int, int]:
+    """Return for how long the wishes want each webhook, in microseconds."""
+    spans: dict[int, timedelta] = {}
+    for wish in wishes:
+        for id_ in wish.webhooks:
+            spans[id_] = max(wish.deadline, spans.get(id_, wish.deadline))
+    return {id_: micros(span) for id_, span in spans.items()}
 
 
 def configure(

@@ -47,3 +47,15 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         for status in (*statuses, 401, 403, 413)
     }
+
+
+def takes(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
+    """Return the description of a body that the call reads itself, to name every mistake."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return {
+        "requestBody": {
+            "required": required,
+            "content": {"application/json": {"schema": schema}},
+        }
+    }

@@ -11,14 +11,37 @@ from starlette.types import ASGIApp
 
 from bridge import __version__
 from bridge.errors import StoreError
-from bridge.web import description, reload, replicas, schedule, sources, watches, webhooks
+from bridge.web import (
+    deliveries,
+    description,
+    keys,
+    reload,
+    replays,
+    replicas,
+    schedule,
+    sources,
+    trials,
+    watches,
+    webhooks,
+)
 from bridge.web.guard import Guard
 from bridge.web.mistakes import path, refused
 from bridge.web.orders import Order
 from bridge.web.problem import Problem, on_fault, on_http
 from bridge.web.service import Service
 
-RESOURCES = (watches, sources, webhooks, replicas, schedule, reload)
+RESOURCES = (
+    watches,
+    replays,
+    deliveries,
+    sources,
+    webhooks,
+    trials,
+    keys,
+    replicas,
+    schedule,
+    reload,
+)
 """Every file that has calls; one more is one more name here."""
 
 _ABOUT = (

@@ -9,11 +9,12 @@ from collections.abc import Callable
 import anyio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bridge.web.guard import OPEN
 from bridge.web.health import application
 from bridge.web.service import Service
 
 PREFIX = "/v1"
-PAGES = frozenset({"/docs", "/openapi.json"})
+PAGES = OPEN
 
 
 class Doors:

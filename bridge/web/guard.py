@@ -17,8 +17,12 @@ from bridge.web.problem import Problem
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request's body."""
 
-OPEN = frozenset({"/docs", "/openapi.json"})
-"""Paths that need no token: a browser sends none, and they say the same to everybody."""
+OPEN = frozenset({"/docs", "/openapi.json", "/.well-known/genbridge/keys.json"})
+"""Paths that need no token.
+
+The description says the same to everybody, and a browser that opens it sends no token. Public
+keys are for receivers, who have none.
+"""
 
 
 class Guard:

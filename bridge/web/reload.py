@@ -1,10 +1,10 @@
 """Reload: the configuration, read again."""
 
 from fastapi import APIRouter
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bridge.web.answer import Json, answer, problems
+from bridge.web.phase import must_be_open
 from bridge.web.problem import Problem
 from bridge.web.service import Service
 from bridge.web.shapes import ReloadShape
@@ -21,8 +21,7 @@ def router(service: Service) -> APIRouter:
     )
     async def reload() -> Response:
         """Work under the configuration as it is now; a wrong one changes nothing (409)."""
-        if service.phase is not None:
-            raise HTTPException(503, f"genbridge is {service.phase}")
+        must_be_open(service)
         refusal = await service.reload()
         if refusal is not None:
             return Problem(409, refusal)

@@ -4,9 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bridge.core.delivering.standing import Standing
+from bridge.core.delivering.trial import Trial
 from bridge.core.listing import ListedWatch, ListedWebhook
+from bridge.core.message import Message
 from bridge.core.order import Ordered, WatchOrder
-from bridge.core.ports import Lists
+from bridge.core.ports import DeliveryLists, Form, Lists
+from bridge.core.replay import Preview, Replay, ReplayFilter
 from bridge.core.settings import Settings
 from bridge.core.watch import Generation
 
@@ -58,6 +62,10 @@ class Service(Protocol):
         """Why nothing can be ordered now (`starting`, `stopping`); None: it can."""
         ...
 
+    def now(self) -> datetime:
+        """Return the wall time, aware, in UTC."""
+        ...
+
     def readiness(self) -> Sequence[str]:
         """Return the reasons why no work is possible now."""
         ...
@@ -87,4 +95,54 @@ class Service(Protocol):
 
     def watching(self, source: str) -> int:
         """Return how many generations of a source are watched by this process."""
+        ...
+
+    # ------------------------------------------------------------ deliveries and webhooks
+
+    @property
+    def deliveries(self) -> DeliveryLists:
+        """What is kept of deliveries, for people to read."""
+        ...
+
+    async def retry(self, delivery: int) -> bool:
+        """Make a delivery due now, whatever it was; return whether there is such a delivery."""
+        ...
+
+    async def preview_replay(self, wanted: ReplayFilter) -> Preview:
+        """Return what a replay would do."""
+        ...
+
+    async def replay(self, wanted: ReplayFilter) -> Replay:
+        """Begin a replay; once this returns it is on the disk, and outlasts a crash."""
+        ...
+
+    async def replays(self, *, limit: int) -> Sequence[Replay]:
+        """Return the latest replays, newest first."""
+        ...
+
+    async def pause(self, webhook: int, why: str) -> None:
+        """Send nothing more to a webhook until it is resumed; what is under way ends.
+
+        Raises LookupError where there is no such webhook.
+        """
+        ...
+
+    async def resume(self, webhook: int, *, since: datetime | None, discard: bool) -> int:
+        """Send to a webhook again that was paused or switched off; return how many wait.
+
+        What waits and is older than `since`, or with `discard` all of it, is cancelled.
+        Raises LookupError where there is no such webhook.
+        """
+        ...
+
+    async def test(self, webhook: int, *, message: Message, form: Form) -> Trial:
+        """Make one attempt now, of whatever condition the webhook is.
+
+        The rate counts it; it is not stored, and changes nothing of how the webhook stands.
+        Raises LookupError where there is no such webhook, or it is not configured any more.
+        """
+        ...
+
+    def standing(self, webhook: int) -> Standing | None:
+        """Return how a webhook stands in this process; None: nothing is sent to it from here."""
         ...

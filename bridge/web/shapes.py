@@ -73,9 +73,13 @@ class DeliveryShape(Shape):
 
     id: int
     webhook: str
-    status: Literal["pending", "delivered", "failed", "superseded", "cancelled"]
+    status: Literal["pending", "held", "delivered", "failed", "superseded", "cancelled"] = (
+        Field(description="held: it waits until its webhook is resumed.")
+    )
     attempts: int
-    due_at: datetime | None = Field(description="When it is tried next; null: it is over.")
+    due_at: datetime | None = Field(
+        description="When it is tried next; null: it is over, or held."
+    )
     settled_at: datetime | None
     code: int | None = Field(description="The status of the last answer.")
     reason: str | None
@@ -141,33 +145,6 @@ class SourcesShape(Shape):
     model_config = ConfigDict(extra="forbid", title="Sources")
 
     sources: list[SourceShape]
-
-
-class WebhookShape(Shape):
-    """Where events go."""
-
-    model_config = ConfigDict(extra="forbid", title="Webhook")
-
-    name: str
-    url: str = Field(description="scheme://host/… for the rest may be secret.")
-    format: str
-    states: list[StateWord]
-    signed: bool
-    callback: bool = Field(description="Whether a caller brought it along.")
-    condition: Literal["active", "paused", "disabled"]
-    pause_seconds: float = Field(
-        description="How long nothing is sent to it; 0: not at all."
-    )
-    reason: str | None
-
-
-class WebhooksShape(Shape):
-    """A page of webhooks."""
-
-    model_config = ConfigDict(extra="forbid", title="Webhooks")
-
-    webhooks: list[WebhookShape]
-    next: Cursor
 
 
 class ReplicaShape(Shape):

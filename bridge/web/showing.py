@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from bridge.core.delivering.callback import callback_name
-from bridge.core.delivering.delivery import Status
+from bridge.core.delivering.delivery import Condition, Status
 from bridge.core.ladder import word
 from bridge.core.listing import (
     ListedDelivery,
@@ -23,6 +23,9 @@ Known: TypeAlias = Mapping[int, ListedWebhook]
 
 NAMED = "name:"
 """How the key of a webhook of the configuration begins."""
+
+PENDING, HELD = "pending", "held"
+"""What is not over: on its way, or waiting for its webhook to be resumed."""
 
 
 def shown_watch(watch: ListedWatch, known: Known) -> dict[str, Any]:
@@ -72,20 +75,28 @@ def _event(event: ListedEvent, known: Known) -> dict[str, Any]:
         "sequence": event.seq,
         "timestamp": rfc3339(event.occurred_at),
         "data": body.get("data", {}),
-        "deliveries": [_delivery(one, known) for one in event.deliveries],
+        "deliveries": [shown_delivery(one, known) for one in event.deliveries],
     }
 
 
-def _delivery(delivery: ListedDelivery, known: Known) -> dict[str, Any]:
+def shown_delivery(delivery: ListedDelivery, known: Known) -> dict[str, Any]:
+    """Return a delivery; what waits for a webhook that is off is `held`, and due at no time."""
     webhook = known.get(delivery.webhook)
-    pending = delivery.status is Status.PENDING
+    status = delivery.status.name.lower()
+    if delivery.status is Status.PENDING and held(webhook):
+        status = HELD
     return {
         "id": delivery.id,
         "webhook": callback_name(delivery.webhook) if webhook is None else name_of(webhook),
-        "status": delivery.status.name.lower(),
+        "status": status,
         "attempts": delivery.attempts,
-        "due_at": rfc3339(delivery.due_at) if pending else None,
+        "due_at": rfc3339(delivery.due_at) if status == PENDING else None,
         "settled_at": rfc3339(delivery.settled_at),
         "code": delivery.code,
         "reason": delivery.why,
     }
+
+
+def held(webhook: ListedWebhook | None) -> bool:
+    """Return whether what is pending for a webhook waits for somebody to resume it."""
+    return webhook is not None and webhook.state.condition is not Condition.ACTIVE

@@ -14,11 +14,13 @@ from bridge.core.ladder import State
 from bridge.core.listing import ListedWatch, WatchFilter
 from bridge.core.order import Ordered, WatchOrder
 from bridge.core.watch import Generation
-from bridge.web.answer import Json, answer, problems
+from bridge.web.addressees import standing
+from bridge.web.answer import Json, answer, problems, takes
 from bridge.web.body import json_body
 from bridge.web.mistakes import Errors, refused
 from bridge.web.orders import Known, Order, read_order, read_orders, why_no_id
 from bridge.web.paging import PageQuery
+from bridge.web.phase import must_be_open
 from bridge.web.service import Service
 from bridge.web.shapes import BatchShape, TimelineShape, WatchesShape, WatchShape
 from bridge.web.showing import shown_timeline, shown_watch
@@ -71,7 +73,7 @@ def router(service: Service) -> APIRouter:
             },
             **problems(400, 409, 415, 422, 503),
         },
-        openapi_extra=_takes(Order),
+        openapi_extra=takes(Order),
     )
     calls.add_api_route(
         "/v1/watches:batch",
@@ -87,7 +89,7 @@ def router(service: Service) -> APIRouter:
             },
             **problems(400, 409, 415, 422, 503),
         },
-        openapi_extra=_takes(Batch),
+        openapi_extra=takes(Batch),
     )
     calls.add_api_route(
         "/v1/watches",
@@ -131,7 +133,7 @@ class _Desk:
         order = read_order(document, Known.of(self._service.settings))
         if not isinstance(order, WatchOrder):
             return refused(order)
-        self._must_be_open()
+        must_be_open(self._service)
         (done,) = await self._registered([order])
         (shown,) = await self._shown([done.watch])
         return Json(shown, 201 if done.begun else 200)
@@ -145,7 +147,7 @@ class _Desk:
         # A thousand documents take some 20 ms: too long for everybody else on the loop.
         read = partial(read_orders, documents, known, "$.watches")
         orders = await to_thread.run_sync(read)
-        self._must_be_open()
+        must_be_open(self._service)
         return await self._ordered(orders)
 
     async def _ordered(self, orders: Sequence[WatchOrder | Errors]) -> Response:
@@ -198,13 +200,13 @@ class _Desk:
         if timeline is None:
             raise HTTPException(404, _UNKNOWN)
         told = {one.webhook for event in timeline.events for one in event.deliveries}
-        known = await self._service.addressees({*told, *timeline.watch.webhooks})
+        known = await standing(self._service.lists, {*told, *timeline.watch.webhooks})
         return Json(shown_timeline(timeline, known))
 
     async def call_off(self, source: str, id: str) -> Response:  # noqa: A002
         """End a watch. Doing so again changes nothing."""
         generation = _generation(source, id)
-        self._must_be_open()
+        must_be_open(self._service)
         watch = await self._service.call_off(generation)
         if watch is None:
             raise HTTPException(404, _UNKNOWN)
@@ -214,11 +216,6 @@ class _Desk:
     async def _shown(self, watches: Sequence[ListedWatch]) -> list[dict[str, Any]]:
         known = await self._service.addressees(_webhooks(watches))
         return [shown_watch(watch, known) for watch in watches]
-
-    def _must_be_open(self) -> None:
-        phase = self._service.phase
-        if phase is not None:
-            raise HTTPException(503, f"genbridge is {phase}", headers={"retry-after": "1"})
 
 
 _CHANGED = "a webhook was taken out of the configuration just now; ask again"
@@ -257,15 +254,3 @@ def _done(done: Ordered, shown: dict[str, Any]) -> dict[str, Any]:
 
 def _refusal(errors: Errors) -> dict[str, Any]:
     return {"status": 422, "errors": errors}
-
-
-def _takes(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the description of a body that the call reads itself, to name every mistake."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": schema}},
-        }
-    }

@@ -37,9 +37,9 @@ def made(config: Path, database: Path) -> Path:
 def test_an_empty_file_gets_the_schema_once(config: Path, database: Path) -> None:
     database.touch()
     assert genbridge("db", "upgrade", "-c", config).stdout == (
-        "the schema is 1 now, it was none\n"
+        "the schema is 2 now, it was none\n"
     )
-    assert genbridge("db", "upgrade", "-c", config).stdout == "the schema is 1 already\n"
+    assert genbridge("db", "upgrade", "-c", config).stdout == "the schema is 2 already\n"
 
 
 def test_a_working_daemon_is_described_backed_up_and_not_upgraded(
@@ -54,8 +54,8 @@ def test_a_working_daemon_is_described_backed_up_and_not_upgraded(
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     assert f"alive as process {process.pid}, owns 0 watches" in shown.stdout
-    assert (copied.returncode, copied.stdout) == (0, f"{copy}: 128.0 KiB, checked\n")
-    assert copy.stat().st_size == 128 * 1024
+    assert (copied.returncode, copied.stdout) == (0, f"{copy}: 136.0 KiB, checked\n")
+    assert copy.stat().st_size == 136 * 1024
     assert upgraded.returncode == 2
     assert f"held by process {process.pid}" in upgraded.stderr
 
@@ -64,7 +64,7 @@ def test_programs_read_the_status_as_json(config: Path, made: Path) -> None:
     done = genbridge("db", "status", "--json", "-c", config)
     found = json.loads(done.stdout)
     assert found["database"] == str(made)
-    assert (found["schema"], found["watches"], found["replicas"]) == (1, {}, [])
+    assert (found["schema"], found["watches"], found["replicas"]) == (2, {}, [])
 
 
 def test_the_status_of_an_older_schema_names_the_way_out(config: Path, made: Path) -> None:

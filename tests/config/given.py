@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,8 @@ from bridge.core.settings import Settings
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 OTHER_SECRET = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="
+
+NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 
 SOURCE = "sources:\n  s: {provider: plain, api_key: k}\n"
 WEBHOOK = f"webhooks:\n  h: {{url: 'https://example.com/h', secret: {SECRET}}}\n"
@@ -118,10 +120,14 @@ def environment(
     *,
     files: Mapping[str, bytes] | None = None,
     credentials: str | None = None,
+    descriptors: int | None = None,
 ) -> Environment:
     return Environment(
         variables=variables or {},
         read_file=Files(contents=files or {}).read,
+        read_pem=Files(contents=files or {}).read,
+        now=lambda: NOW,
+        descriptors=descriptors,
         credentials=None if credentials is None else Path(credentials),
     )
 

@@ -9,6 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from bridge.config import Environment, json_schema, load
+from bridge.config.access import BasicRecord, BearerRecord, OAuth2Record, TlsRecord
 from bridge.config.records import (
     NetworkRecord,
     RetentionRecord,
@@ -34,6 +35,10 @@ RECORDS = (
     SourceRecord,
     WatchRecord,
     WebhookRecord,
+    TlsRecord,
+    BasicRecord,
+    BearerRecord,
+    OAuth2Record,
 )
 
 
@@ -100,6 +105,13 @@ def lines() -> Iterator[tuple[str, str]]:
         ("api_key: k", "api_key: k, discover: true"),
         ("secret:", "secert:"),
         ("secret:", "tls: {}, secret:"),
+        ("secret:", "tls: {key: k.pem}, secret:"),
+        ("secret:", "tls: {cart: c.pem}, secret:"),
+        ("secret:", "auth: {type: digest}, secret:"),
+        ("secret:", "auth: {type: basic, username: u}, secret:"),
+        ("secret:", "auth: {type: bearer, token: t, user: u}, secret:"),
+        ("secret:", "auth: {token: t}, secret:"),
+        ("secret:", "proxy: 'ftp://p:1', secret:"),
         ("secret:", "order: stric, secret:"),
         ("secret:", "states: [done], secret:"),
         ("secret:", "mood: loud, secret:"),
@@ -132,6 +144,15 @@ def test_what_the_schema_refuses_the_loader_refuses_too(text: str, more: str) ->
         GOOD.replace("id: a", "id: 0123"),
         GOOD.replace("id: a", "ids: [1, no, a], metadata: {a: [1, {b: null}]}"),
         GOOD.replace("secret:", "format: chat, mood: loud, secret:"),
+        GOOD.replace("secret:", "auth: {type: bearer, token: t}, secret:"),
+        GOOD.replace("secret:", "auth: {type: basic, username: u, password: p}, secret:"),
+        GOOD.replace(
+            "secret:",
+            "auth: {type: oauth2, token_url: 'https://a.b/t', client_id: i, "
+            "client_secret: s, scope: a b, send: body}, secret:",
+        ),
+        GOOD.replace("secret:", "proxy: 'socks5://u:p@p.example:1', secret:"),
+        GOOD.replace("secret:", "hub_signature: true, secret:"),
         GOOD + "server:\nretention:\n",
         GOOD + "server: {listen: '[::1]:80'}\n",
     ],

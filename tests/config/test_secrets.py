@@ -31,6 +31,20 @@ webhooks:
     headers: {{Authorization: 'Bearer {CANARY}', X-Key: "{CANARY}"}}
     order: strict
   i: {{url: 'https://example.com/?k={CANARY}', secret: '{KEY}', headers: {{A: {CANARY}}}}}
+  j:
+    url: https://example.com/
+    secret: {KEY}
+    auth:
+      type: oauth2
+      token_url: https://example.com/{CANARY}
+      client_id: {CANARY}
+      client_secret: {CANARY}
+    proxy: https://u:{CANARY}@example.com:1
+  k: {{url: 'https://example.com', secret: '{SECRET}', auth: {{type: bearer, token: {CANARY}}}}}
+  l:
+    url: https://example.com/
+    secret: {SECRET}
+    auth: {{type: basic, username: '{CANARY}', password: "{CANARY}"}}
 watches:
   - {{source: s, id: a, until: completed}}
 """

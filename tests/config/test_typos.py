@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.config.access import BasicRecord, BearerRecord, OAuth2Record, TlsRecord
 from bridge.config.near import near
+from bridge.config.record import Record
 from bridge.config.records import (
     NetworkRecord,
-    Record,
     RetentionRecord,
     RetryRecord,
     RootRecord,
@@ -30,6 +31,10 @@ RECORDS: tuple[type[Record], ...] = (
     SourceRecord,
     WatchRecord,
     WebhookRecord,
+    TlsRecord,
+    BasicRecord,
+    BearerRecord,
+    OAuth2Record,
 )
 LETTERS = "abcdefghijklmnopqrstuvwxyz_"
 

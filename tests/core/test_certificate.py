@@ -3,9 +3,10 @@
 import ssl
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import trustme
 
-from bridge.core.network.certificate import described
+from bridge.core.network.certificate import described, ends
 
 BEGIN = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -37,3 +38,16 @@ def test_a_long_name_is_cut() -> None:
 
 def test_what_is_no_certificate_is_not_described() -> None:
     assert described(b"0\x03\x02\x01\x01") is None
+
+
+def test_a_file_ends_with_the_first_of_its_certificates() -> None:
+    early, late = (datetime(2027, month, 1, tzinfo=UTC) for month in (1, 6))
+    ca = trustme.CA()
+    pems = [
+        ca.issue_cert("x", not_after=end).cert_chain_pems[0].bytes()
+        for end in (late, early)
+    ]
+    assert ends(b"".join(pems)) == early
+    for garbage in (b"", b"garbage"):
+        with pytest.raises(ValueError, match=r".+"):
+            ends(garbage)

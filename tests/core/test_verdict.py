@@ -71,6 +71,7 @@ def verdict(
     throttles: int = 0,
     spread: float = 0.0,
     policy: RetryPolicy = POLICY,
+    spend: bool = True,
 ) -> Verdict:
     return judge(
         answer,
@@ -79,6 +80,7 @@ def verdict(
         throttles=throttles,
         policy=policy,
         spread=spread,
+        spend=spend,
     )
 
 
@@ -100,23 +102,56 @@ def row(status: int, wait: timedelta | None) -> str:
     return "receiver"
 
 
-@pytest.mark.parametrize("value", WAITS, ids=str)
-def test_every_status_with_every_retry_after_has_the_verdict_of_its_row(
-    value: str | None,
-) -> None:
+LOCATIONS = [None, "https://elsewhere.example/hooks/secret", "/moved", "ftp://x", ""]
+UNANSWERED = {
+    Phase.CREDENTIALS: "receiver",
+    Phase.CONSENT: "receiver",
+    Phase.GUARD: "receiver",
+    Phase.RESOLVE: "receiver",
+    Phase.CONNECT: "receiver",
+    Phase.TLS: "receiver",
+    Phase.ANSWER: "receiver",
+    Phase.DEADLINE: "receiver",
+    Phase.LOCAL: "us",
+}
+
+
+def every_answer(value: str | None) -> list[tuple[Answer, str, timedelta | None]]:
+    """Return all that can come back, with its row of the table and the wait it asks for."""
+    asked = {} if value is None else {"retry_after": value}
+    table: list[tuple[Answer, str, timedelta | None]] = []
     for status in STATUSES:
-        headers = {} if value is None else {"retry_after": value}
-        found = verdict(answered(status, **headers))
-        expected = row(status, WAITS[value])
-        if expected == "delivered":
-            assert isinstance(found, Delivered), status
-        elif expected == "disable":
-            assert isinstance(found, Disable), status
-            assert not found.delivered
-        elif expected == "throttle":
-            check_throttle(again(found), WAITS[value])
-        else:
-            check_failure(again(found), WAITS[value], Blame(expected))
+        for location in LOCATIONS:
+            told = asked if location is None else asked | {"location": location}
+            table.append(
+                (answered(status, **told), row(status, WAITS[value]), WAITS[value])
+            )
+    return table + [
+        (Unanswered(phase=phase, reason="because"), UNANSWERED[phase], None)
+        for phase in Phase
+    ]
+
+
+@pytest.mark.parametrize("spend", [True, False])
+@pytest.mark.parametrize("value", WAITS, ids=str)
+def test_everything_that_can_come_back_has_the_verdict_of_its_row(
+    value: str | None, spend: bool
+) -> None:
+    for answer, expected, wait in every_answer(value):
+        found = verdict(answer, spend=spend)
+        match expected:
+            case "delivered":
+                assert isinstance(found, Delivered), answer
+            case "disable":
+                assert isinstance(found, Disable), answer
+                assert not found.delivered
+            case "throttle":
+                check_throttle(again(found), wait)
+            case "us":
+                assert (again(found).blame, again(found).step) == (Blame.US, False)
+            case _:
+                check_failure(again(found), wait, Blame(expected), spend=spend)
+        assert "hooks/secret" not in found.sentence
 
 
 def check_throttle(found: TryAgain, asked: timedelta | None) -> None:
@@ -126,9 +161,22 @@ def check_throttle(found: TryAgain, asked: timedelta | None) -> None:
     assert least <= found.wait <= least + timedelta(seconds=1)
 
 
-def check_failure(found: TryAgain, asked: timedelta | None, blame: Blame) -> None:
-    assert (found.blame, found.step, found.gate) == (blame, True, None)
-    assert found.wait == max(timedelta(seconds=5), asked or timedelta())
+def check_failure(
+    found: TryAgain, asked: timedelta | None, blame: Blame, *, spend: bool
+) -> None:
+    assert (found.blame, found.step, found.gate) == (blame, spend, None)
+    least = timedelta(seconds=5 if spend else 1)
+    assert found.wait == max(least, asked or timedelta())
+
+
+def test_a_probe_is_never_the_last_attempt() -> None:
+    for tries in (0, USED_UP, 10**6):
+        found = again(verdict(answered(500), tries=tries, spend=False))
+        assert (found.step, found.because) == (False, "probe")
+        found = again(
+            unrendered("KeyError", tries=tries, policy=POLICY, spread=0.0, spend=False)
+        )
+        assert not found.step
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
@@ -177,6 +225,9 @@ def test_a_body_that_was_cut_is_noted_and_the_delivery_counts() -> None:
 
 
 def test_a_receipt_is_kept() -> None:
+    found = verdict(answered(200), Accepted(pause=timedelta(days=9)))
+    assert isinstance(found, Delivered)
+    assert found.pause == DAY
     found = verdict(answered(200), Accepted(receipt="m1"))
     assert found == Delivered(code="accepted", sentence="accepted (200)", receipt="m1")
 

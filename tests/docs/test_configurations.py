@@ -1,14 +1,19 @@
 """Every piece of YAML in the pages is a configuration, or a part of one."""
 
 import re
+from collections.abc import Iterable, Iterator
 
 import pytest
+from pydantic import BaseModel
 
 from bridge.config import Environment, load
 from bridge.core.delivering.retry import DEFAULT_SCHEDULE
 from bridge.core.settings import Settings
 from bridge.plugins import Plugins
+from bridge.web.api import RESOURCES
 from bridge.web.orders import Order
+from bridge.web.shapes import Shape
+from bridge.web.strict import Strict
 from tests.config.given import SECRET
 from tests.docs.pages import GUIDES, README, ROOT, Block, block, blocks, inline
 
@@ -45,10 +50,38 @@ def _vocabulary() -> set[str]:
     return set(re.findall(r"\b(\w+)\b", example + events))
 
 
+def _spoken() -> set[str]:
+    """Keys of what the API is asked, and of what it answers."""
+    assert RESOURCES  # imported with them, every kind is known
+    kinds: list[type[BaseModel]] = [
+        *Shape.__subclasses__(),
+        *Strict.__subclasses__(),
+        Order,
+    ]
+    fields = {name for kind in _all(kinds) for name in kind.model_fields}
+    assert {"next_because", "dry_run"} <= fields
+    return fields
+
+
+def _all(kinds: Iterable[type[BaseModel]]) -> Iterator[type[BaseModel]]:
+    for kind in kinds:
+        yield kind
+        yield from _all(kind.__subclasses__())
+
+
+SLACKS = {
+    *("rollup_error", "invalid_blocks", "msg_blocks_too_long", "too_many_attachments"),
+    *("invalid_payload", "no_text", "user_not_found"),
+    *("invalid_token", "no_service", "channel_not_found"),
+}
+"""Words of Slack's answers."""
+
+
 def test_every_key_that_is_named_exists() -> None:
     known = (
         _vocabulary()
-        | set(Order.model_fields)
+        | _spoken()
+        | SLACKS
         | {"failure_code", "socket_factory", "pydantic_core"}
     )
     for page in GUIDES:

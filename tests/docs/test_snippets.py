@@ -3,17 +3,20 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import httpx
 import pytest
 from standardwebhooks import WebhookVerificationError
 
-from bridge.core.delivering.signing import read_key, signature_headers
+from bridge.core.delivering.signing import hub_signature, read_key, signature_headers
 from bridge.telemetry.clock import SystemClock
 from tests.config.given import OTHER_SECRET, SECRET
 from tests.docs.pages import DOCS, README, ROOT, block, blocks
@@ -179,6 +182,76 @@ def test_a_receiver_in_node_answers_and_acts(tmp_path: Path) -> None:
         assert _succeeds([node, "main.mjs"], callback, folder) == good
 
 
+def test_node_red(tmp_path: Path) -> None:
+    node = _needed("node")
+    (tmp_path / "function.js").write_text(block(RECEIVERS, "js", "msg.req.headers"))
+    (tmp_path / "main.mjs").write_text(
+        'import crypto from "node:crypto"; import { readFileSync } from "node:fs";\n'
+        "const { HEADERS, SECRET } = process.env;\n"
+        # As Node-RED makes it: the text becomes the inside of a function.
+        'const act = new Function("msg", "env", "crypto", readFileSync("function.js", "utf8"));\n'
+        "const req = { headers: JSON.parse(HEADERS) }, env = { get: () => SECRET };\n"
+        "const [answer, event] = act({ req, payload: readFileSync(0) }, env, crypto);\n"
+        'const acted = event?.payload.type === "generation.completed";\n'
+        "if (answer.statusCode !== (acted ? 204 : 401)) process.exit(2);\n"
+        "process.exit(acted ? 0 : 1);\n"
+    )
+    _all_told_apart(lambda c: _succeeds([node, "main.mjs"], c, tmp_path))
+
+
+def _rule(secret: str) -> Any:
+    """The rule of the page with a secret in the place of the dots."""
+    (rule,) = json.loads(block(RECEIVERS, "json", "trigger-rule"))
+    rule["trigger-rule"]["match"]["secret"] = secret
+    return rule
+
+
+def test_the_rule_names_the_header_that_is_sent_and_what_is_in_the_body() -> None:
+    rule = _rule(SECRET)
+    match = rule["trigger-rule"]["match"]
+    assert match["type"] == "payload-hmac-sha256"
+    assert match["parameter"] == {"source": "header", "name": "X-Hub-Signature-256"}
+    assert '"x-hub-signature-256"' in (ROOT / "bridge/engine/courier.py").read_text()
+    assert rule["pass-arguments-to-command"][0]["name"] == "data.generation_id"
+
+
+@pytest.mark.parametrize(
+    ("secret", "genuine"), [(SECRET, True), (OTHER_SECRET, False), (None, False)]
+)
+def test_a_rule_without_code_runs_its_command_for_genuine_callbacks_alone(
+    tmp_path: Path, secret: str | None, genuine: bool
+) -> None:
+    program, port = _needed("webhook"), _free_port()
+    told = tmp_path / "told"
+    rule = _rule(SECRET) | {"execute-command": _needed("touch")}
+    rule["pass-arguments-to-command"] = [{"source": "string", "name": str(told)}]
+    rule["include-command-output-in-response"] = True  # the answer waits for the command
+    (tmp_path / "hooks.json").write_text(json.dumps([rule]))
+    command = [program, "-hooks", "hooks.json", "-ip", "127.0.0.1", "-port", str(port)]
+    with subprocess.Popen(command, cwd=tmp_path) as process:
+        try:
+            answered = _posted(f"http://127.0.0.1:{port}/hooks/generations", secret)
+        finally:
+            process.kill()
+    assert ((answered == 200), told.exists()) == (genuine, genuine)
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+    return port
+
+
+def _posted(url: str, secret: str | None) -> int:
+    headers = {"content-type": "application/json"}
+    if secret is not None:
+        headers["x-hub-signature-256"] = hub_signature(read_key(secret), BODY)
+    transport = httpx.HTTPTransport(retries=6)  # until the program listens
+    with httpx.Client(transport=transport, trust_env=False) as client:
+        return client.post(url, content=BODY, headers=headers).status_code
+
+
 def test_go(tmp_path: Path) -> None:
     go = _needed("go")
     imports = "crypto/hmac crypto/sha256 encoding/base64 net/http strconv strings time"
@@ -228,9 +301,9 @@ def test_shell(tmp_path: Path) -> None:
 
 
 def test_no_verifier_is_long() -> None:
-    languages = ("python", "js", "go", "php", "ruby", "sh")
+    languages = {"python": 1, "js": 2, "go": 1, "php": 1, "ruby": 1, "sh": 1, "json": 1}
     shown = [b for word in languages for b in blocks(RECEIVERS, word)]
-    assert len(shown) == len(languages)
+    assert Counter(b.language for b in shown) == languages
     for verifier in (*shown, *blocks(README, "js")):
         lines = [line for line in verifier.text.splitlines() if line.strip()]
         assert len(lines) <= 12, verifier

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bridge.core.event import Event, envelope
+from bridge.core.examples import example_options
 from bridge.core.ladder import State
 from bridge.core.looking import Output
 from bridge.plugins import Plugins
@@ -53,13 +54,24 @@ def test_the_table_of_formats_is_what_they_take() -> None:
     assert sorted(names) == list(Plugins().names("format"))
     for name, row in zip(names, rows, strict=True):
         plugin = Plugins().load("format", name)
-        made = plugin()
+        made = plugin(**example_options(plugin))
         body, rate = made.limits.body, made.limits.rate
         assert row["signed"].startswith("yes" if made.signed else "no")
-        assert row["body at most"] == (f"{body // 1_000_000} MB" if body else "-")
-        assert row["requests"] == (f"{rate:.0f}/s" if rate else "-")
+        assert row["body at most"] == (_size(body) if body else "-")
+        assert row["requests"] == (_often(rate) if rate else "-")
         options = ", ".join(f"`{option.name}`" for option in fields(plugin))
         assert row["options"] == (options or "-")
+
+
+def _size(number: int) -> str:
+    for unit, size in (("MB", 1_000_000), ("KiB", 1024), ("KB", 1000)):
+        if number % size == 0:
+            return f"{number // size} {unit}"
+    return f"{number:,} bytes"
+
+
+def _often(rate: float) -> str:
+    return f"{rate:.0f}/s" if rate >= 1 else f"{rate * 60:.0f}/min"
 
 
 def test_the_event_in_the_readme_has_the_shape_of_real_ones() -> None:
@@ -141,7 +153,8 @@ _WRITES = ("info", "warning", "error", "level", "say", "_report")
 
 def _phrases() -> set[str]:
     """The fixed phrases that the daemon writes into its log, from `info` up."""
-    files = [ROOT / "bridge/app.py", *(ROOT / "bridge/engine").glob("*.py")]
+    files = [ROOT / "bridge/app.py", ROOT / "bridge/daemon.py"]
+    files += [*(ROOT / "bridge/engine").glob("*.py")]
     files += (ROOT / "bridge/telemetry").glob("*.py")
     calls = (n for f in files for n in ast.walk(ast.parse(f.read_text())))
     return {

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 import trustme
 
+from tests.e2e.api import calling
 from tests.e2e.daemon import Daemon
 from tests.e2e.hostile import (
     Answering,
@@ -19,7 +20,16 @@ from tests.e2e.hostile import (
     reset,
     saying,
 )
-from tests.e2e.scene import CANARY, accepted, eventually, place, settings, source, states
+from tests.e2e.scene import (
+    CANARY,
+    accepted,
+    eventually,
+    free_port,
+    place,
+    settings,
+    source,
+    states,
+)
 from tests.e2e.scene import webhook as told_soon
 from tests.e2e.stage import Stage, scene
 
@@ -41,7 +51,7 @@ KINDS: Mapping[str, Answering] = {
 ALLOWED = {"allow": ["127.0.0.0/8", "::1"]}
 
 
-def watched(stage: Stage, urls: Mapping[str, str]) -> None:
+def watched(stage: Stage, urls: Mapping[str, str], *, port: int | None = None) -> None:
     """Watch a few generations for a good webhook and for these."""
     add, receiver = stage.upstream.add, stage.receiver
     ids = [add("aimlapi-luma", id=f"g{n}", script=SCRIPT) for n in range(COUNT)]
@@ -52,6 +62,7 @@ def watched(stage: Stage, urls: Mapping[str, str]) -> None:
             {"aiml": source(stage.upstream.url("aimlapi-luma"))},
             {"good": told_soon(place(receiver, "good")), **webhooks},
             [{"source": "aiml", "ids": ids}],
+            port=port,
             network=ALLOWED,
         )
     )
@@ -129,20 +140,27 @@ async def test_a_redirect_is_not_followed_and_its_target_named(stage: Stage) -> 
 
 
 @scene
-async def test_a_webhook_that_is_gone_is_asked_once_and_goes_on_after_a_reload(
+async def test_a_webhook_that_is_gone_is_asked_once_and_goes_on_when_it_is_resumed(
     stage: Stage,
 ) -> None:
     async with AsyncExitStack() as stack:
         answer = b"HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n"
         gone = await stack.enter_async_context(hostile(saying(answer)))
-        watched(stage, {"gone": url(gone)})
+        port = free_port()
+        watched(stage, {"gone": url(gone)}, port=port)
         await stage.daemon.start()
         await stage.daemon.logged("webhook disabled", webhook="gone", level="error")
         await accepted(stage.receiver, COUNT, state="completed")
         # What was under way at once may have come too; nothing that became due later.
-        assert 1 <= len(gone.methods) <= COUNT
+        asked = len(gone.methods)
+        assert 1 <= asked <= COUNT
         gone.heal()
         stage.daemon.send(signal.SIGHUP)
+        await stage.daemon.logged("reloaded")
+        async with calling(port) as api:
+            assert (await api.get("/v1/webhooks/gone"))["condition"] == "disabled"
+            assert len(gone.methods) == asked
+            await api.post("/v1/webhooks/gone/resume")
         await healed(gone)
         assert await stage.daemon.stop() == 0
 

@@ -15,6 +15,7 @@ from bridge.core.delivering.signing import read_key
 from bridge.core.ladder import State
 from bridge.core.settings import Rate, Source, Webhook
 from bridge.core.watch import Generation, Origin, WatchWish
+from bridge.engine.courier import Courier
 from bridge.engine.poller import Poller
 from bridge.engine.sender import Sender
 from bridge.engine.supervisor import Supervisor
@@ -83,6 +84,8 @@ class Rig:
     def __init__(self, *, rules: dict[str, Rule] | None = None) -> None:
         self.clock = VirtualClock()
         self.log = Lines()
+        self.wiring: dict[str, Any] = {}
+        """What the sender is given beside the usual: slots, a purse, a renewer."""
         self.upstream = FakeUpstream(self.clock)
         self.receivers: dict[str, FakeReceiver] = {}
         for name, rule in (rules or {"studio": lambda _age, _request: 204}).items():
@@ -122,13 +125,13 @@ class Rig:
         sender = Sender(
             outbox=self.store,
             settler=writer,
-            http=self.network,
+            courier=Courier(http=self.network, clock=self.clock, version="test"),
             clock=self.clock,
             chance=Dice(1),
             log=self.log,
-            version="test",
+            **self.wiring,
         )
-        writer.on_written = sender.written
+        writer.on_written, writer.on_refused = sender.written, sender.refused
         supervisor = Supervisor(
             lambda source: Poller(
                 source,
@@ -152,6 +155,8 @@ class Rig:
                 supervisor.add(watches)
             yield Engine(self, writer, sender, supervisor, ids)
             tasks.cancel_scope.cancel()
+            # A look that is being recorded is not interrupted: nobody will record it any more.
+            writer.give_up()
 
 
 @dataclass

@@ -189,7 +189,7 @@ async def test_after_a_restart_a_webhook_has_its_lane_once_it_is_met() -> None:
     callbacks = Callbacks(kept, lanes, make)
     await callbacks.meet([named, id_, 99])
     assert lanes.opened == {id_: URL}
-    assert [state.id for _, state in await callbacks.lanes()] == [id_]
+    assert [state.id for _, state in callbacks.lanes()] == [id_]
     known = callbacks.known(named)
     assert known is not None
     assert known.state.key == "name:studio"

@@ -15,6 +15,7 @@ from bridge.core.network.exchange import Answer, Request, Response
 from bridge.core.network.way import DIRECT, Way
 from bridge.core.ports import Form, Limits, Rendered, Room, Written
 from bridge.core.settings import Rate
+from bridge.errors import StoreError
 from bridge.store.memory import MemoryStore
 from tests.engine.rig import Rig, every, source, webhook
 from tests.fakes.receiver import Slow
@@ -258,3 +259,25 @@ async def test_a_backlog_is_claimed_while_what_was_claimed_before_is_sent() -> N
     await run(rig, 40, 30, concurrency=4)
     assert len(rig.receiver.accepted) == 40
     assert rig.posts()[-1].at < 13  # claiming only between batches takes 15 and more
+
+
+class Unwilling(Counting):
+    """A store that takes no settlement of an attempt, in whatever form."""
+
+    async def write(
+        self, changes: Sequence[Change], settlements: Sequence[Settlement]
+    ) -> Written:
+        if settlements:
+            raise StoreError("cannot be stored")
+        return await super().write(changes, settlements)
+
+
+async def test_a_delivery_whose_settlement_is_refused_for_good_is_not_posted_for_ever() -> (
+    None
+):
+    rig = Rig()
+    rig.store = Unwilling(rig.clock, rig._uid)  # noqa: SLF001  (the rig's own source of uids)
+    await run(rig, 1, 3600)
+    assert len(rig.posts()) == 1
+    assert "the store refuses a row" in rig.log.phrases("error")
+    assert (await rig.store.census()).pending == 1

@@ -2,15 +2,23 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import UUID
 
 import anyio
 import pytest
 
 from bridge.core.change import Change, Recorded
-from bridge.core.delivering.delivery import Delivery, Settlement, Status
+from bridge.core.delivering.delivery import (
+    Attempt,
+    Delivery,
+    Settlement,
+    Status,
+    WebhookState,
+)
 from bridge.core.ladder import State
 from bridge.core.message import Message
+from bridge.core.network.exchange import Timings
 from bridge.core.ports import Written
 from bridge.core.watch import Generation, Watch
 from bridge.engine.writer import Writer
@@ -28,7 +36,10 @@ class Ledger:
 
     def __init__(self) -> None:
         self.groups: list[tuple[list[int], list[int]]] = []
-        self.refuses: Callable[[set[int]], StoreError | None] = lambda _: None
+        self.refuses: Callable[[set[int]], Exception | None] = lambda _: None
+        self.dislikes: Callable[[Settlement], bool] = lambda _: False
+        self.settled: list[Settlement] = []
+        self.refused: list[Settlement] = []
 
     async def write(
         self, changes: Sequence[Change], settlements: Sequence[Settlement]
@@ -38,6 +49,9 @@ class Ledger:
         error = self.refuses({*ids[0], *ids[1]})
         if error is not None:
             raise error
+        if any(self.dislikes(one) for one in settlements):
+            raise StoreError("cannot be stored")
+        self.settled += settlements
         self.groups.append(ids)
         return Written(recorded=tuple(Recorded(accepted=True) for _ in changes))
 
@@ -48,7 +62,8 @@ class Ledger:
 
 @asynccontextmanager
 async def writing(ledger: Ledger) -> AsyncIterator[Writer]:
-    writer = Writer(ledger, clock=VirtualClock(), log=Lines())
+    refused: list[Settlement] = ledger.refused
+    writer = Writer(ledger, clock=VirtualClock(), log=Lines(), on_refused=refused.append)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(writer.run)
         yield writer
@@ -199,3 +214,70 @@ async def test_who_waits_for_a_store_that_is_away_at_the_end_is_let_go() -> None
             assert told == []
             writer.give_up()
     assert [one.accepted for one in told] == [False, False]
+
+
+ATTEMPT = Attempt(number=1, code=200, why="x", timings=Timings(), answer=b"bad")
+STATE = WebhookState(id=1, key="name:studio")
+
+
+async def test_what_is_for_people_is_left_out_if_the_store_cannot_take_it() -> None:
+    ledger = Ledger()
+    ledger.dislikes = lambda one: one.attempt is not None and one.attempt.answer == b"bad"
+    async with writing(ledger) as writer:
+        writer.settle(replace(settlement(1), attempt=ATTEMPT, webhook=STATE))
+        await writer.flushed()
+    (one,) = ledger.settled
+    assert (one.status, one.webhook) == (Status.DELIVERED, STATE)
+    assert one.attempt is not None
+    assert (one.attempt.code, one.attempt.answer) == (200, b"")
+    assert not ledger.refused
+
+
+async def test_what_became_of_a_delivery_outlasts_what_became_of_its_webhook() -> None:
+    ledger = Ledger()
+    ledger.dislikes = lambda one: one.webhook is not None
+    async with writing(ledger) as writer:
+        writer.settle(replace(settlement(1), attempt=ATTEMPT, webhook=STATE))
+        await writer.flushed()
+    (one,) = ledger.settled
+    assert (one.status, one.webhook) == (Status.DELIVERED, None)
+
+
+async def test_a_settlement_that_is_taken_in_no_form_is_told_of() -> None:
+    ledger = Ledger()
+    ledger.dislikes = lambda one: one.delivery.id == 1
+    async with writing(ledger) as writer:
+        writer.settle(replace(settlement(1), attempt=ATTEMPT))
+        writer.settle(settlement(2))
+        await writer.flushed()
+    assert [one.delivery.id for one in ledger.settled] == [2]
+    assert [one.delivery.id for one in ledger.refused] == [1]
+
+
+async def test_a_fault_of_our_own_costs_the_row_that_provokes_it_and_no_other() -> None:
+    ledger = Ledger()
+    ledger.refuses = lambda ids: KeyError("x") if 13 in ids else None
+    async with writing(ledger) as writer:
+        accepted = await record_all(writer, range(1, 41))
+        assert (await writer.record(change(50))).accepted
+    assert sorted(accepted) == [False] + [True] * 39
+
+
+async def test_flushing_waits_for_what_is_handed_in_when_the_last_commit_is_told_of() -> (
+    None
+):
+    # Who is told first, whoever flushes or whoever recorded, is chance: hence so many times.
+    for round_ in range(30):
+        ledger = Ledger()
+        handed: set[int] = set()
+        async with writing(ledger) as writer, anyio.create_task_group() as tasks:
+
+            async def record(writer: Writer, id_: int, handed: set[int]) -> None:
+                await writer.record(change(id_))
+                writer.settle(settlement(id_ + 1))
+                handed.add(id_ + 1)
+
+            tasks.start_soon(record, writer, 10 * round_ + 1, handed)
+            await anyio.sleep(0.05)
+            await writer.flushed()
+            assert handed <= ledger.written

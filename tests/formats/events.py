@@ -44,24 +44,23 @@ def message(event: Event, raw: bytes | None = None) -> Message:
     return Message(id=ID, body=envelope(event), raw=raw)
 
 
-NASTY = st.sampled_from(
-    [
-        "<!channel> <!here> <@U123> <!subteam^S1|x>",
-        "@everyone @here <users/all>",
-        "[x](http://e.example) <http://e.example|click>",
-        "\0\x01\x7f NUL",
-        "\u202egnp.exe\u2066 مرحبا בְּרֵאשִׁית",
-        "👩‍👩‍👧‍👦 🎬" * 40,
-        "& < > &amp; | * _ ~ `",
-        "\n\r\n\t\u2028",
-        "",
-        " ",
-        "x" * 100_000,
-        "<" * 100_000,
-        "🎬" * 50_000,
-        "\ud800 half a pair",
-    ]
+NASTY_TEXTS = (
+    "<!channel> <!here> <@U123> <!subteam^S1|x>",
+    "@everyone @here <users/all>",
+    "[x](http://e.example) <http://e.example|click>",
+    "\0\x01\x7f NUL",
+    "\u202egnp.exe\u2066 مرحبا בְּרֵאשִׁית",
+    "👩‍👩‍👧‍👦 🎬" * 40,
+    "& < > &amp; | * _ ~ `",
+    "\n\r\n\t\u2028",
+    "",
+    " ",
+    "x" * 100_000,
+    "<" * 100_000,
+    "🎬" * 50_000,
+    "\ud800 half a pair",
 )
+NASTY = st.sampled_from(NASTY_TEXTS)
 TEXTS = NASTY | st.text(max_size=60)
 MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  (the zone is given beside)
 URLS = st.one_of(

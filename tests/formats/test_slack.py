@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slack_sdk.models.blocks import Block
 
 from bridge.core.delivering.acknowledgement import (
     Accepted,
@@ -21,20 +20,16 @@ from bridge.core.delivering.acknowledgement import (
     Unclear,
     Unconfirmed,
 )
+from bridge.core.examples import NOTICES
 from bridge.core.ladder import State
 from bridge.core.looking import Failure, Output
 from bridge.core.message import Message
 from bridge.core.network.exchange import Response
 from bridge.core.ports import Form
 from bridge.core.ports import Format as Port
-from bridge.core.text.cutting import utf16
 from bridge.formats.slack import Format
-from tests.formats.events import COMPLETED, FOREIGN, MESSAGES, NOW, message
-
-LINK = re.compile(r"<(https?://[^|<>\s]+)(?:\|[^|<>]*)?>")
-DATE = re.compile(
-    r"<!date\^-?\d+\^\{date_short_pretty\} \{time\}\|\d{4}-\d\d-\d\d \d\d:\d\d UTC>"
-)
+from tests.formats import rules
+from tests.formats.events import COMPLETED, ID, MESSAGES, NOW, message
 
 
 def rendered(sent: Message, form: Form = Form.FULL) -> dict[str, Any]:
@@ -44,95 +39,16 @@ def rendered(sent: Message, form: Form = Form.FULL) -> dict[str, Any]:
     return document
 
 
-def texts(value: object) -> list[str]:
-    """Return every text in a document, those of keys such as `type` apart."""
-    if isinstance(value, dict):
-        return [t for key, v in value.items() if key != "type" for t in texts(v)]
-    if isinstance(value, list):
-        return [t for v in value for t in texts(v)]
-    return [value] if isinstance(value, str) else []
-
-
-def markup(value: object) -> list[str]:
-    """Return the texts that Slack reads as mrkdwn."""
-    if isinstance(value, dict):
-        own = [value["text"]] if value.get("type") == "mrkdwn" else []
-        return own + [t for v in value.values() for t in markup(v)]
-    return [t for v in value for t in markup(v)] if isinstance(value, list) else []
-
-
-def check_block(block: dict[str, Any]) -> None:
-    """Check what slack_sdk leaves out: lengths in UTF-16 units, empty texts, addresses."""
-    match block["type"]:
-        case "header":
-            assert 1 <= utf16(block["text"]["text"]) <= 150
-            assert block["text"]["type"] == "plain_text"
-        case "section":
-            fields = block.get("fields", [])
-            assert len(fields) <= 10
-            assert all(1 <= utf16(field["text"]) <= 2000 for field in fields)
-            assert all(field["type"] == "plain_text" for field in fields)
-            assert not any(field["emoji"] for field in fields)
-            if "text" in block:
-                assert block["text"]["verbatim"] is True
-                assert 1 <= utf16(block["text"]["text"]) <= 3000
-            assert fields or "text" in block
-        case "image":
-            assert re.fullmatch(r"https?://[^\s<>]{1,2990}", block["image_url"])
-            assert 1 <= utf16(block["alt_text"]) <= 2000
-        case "context":
-            assert 1 <= len(block["elements"]) <= 10
-            assert all(1 <= utf16(e["text"]) <= 3000 for e in block["elements"])
-        case other:
-            pytest.fail(f"a block of type {other}")
-
-
-def check_markup(text: str) -> None:
-    """Check that a mrkdwn text has links and dates of ours alone, and calls nobody."""
-    rest = DATE.sub("", LINK.sub("", text))
-    assert "<" not in rest
-    assert ">" not in rest
-    assert not re.search(r"&(?!(amp|lt|gt);)", text)
-    assert not re.search("@[^\u200b]", rest)
-
-
 @given(MESSAGES, st.sampled_from(Form))
-def test_any_message_is_valid_block_kit_within_the_limits(
-    sent: Message, form: Form
-) -> None:
-    document = rendered(sent, form)
-    blocks = document.get("blocks", [])
-    assert len(blocks) <= 50
-    for block in blocks:
-        check_block(block)
-    for parsed in Block.parse_all(blocks):
-        parsed.validate_json()
-    assert sum(utf16(text) for text in texts(document)) <= 12_000
-
-
-@given(MESSAGES, st.sampled_from(Form))
-def test_nothing_in_a_message_mentions_anybody_or_is_a_link_that_is_not_ours(
-    sent: Message, form: Form
-) -> None:
-    document = rendered(sent, form)
-    for text in [document["text"], *markup(document)]:
-        check_markup(text)
-
-
-@given(MESSAGES, st.sampled_from(Form))
-def test_there_is_always_a_fallback_text_and_no_preview_of_links(
-    sent: Message, form: Form
-) -> None:
-    document = rendered(sent, form)
-    assert document["text"].strip()
-    assert utf16(LINK.sub("", document["text"])) <= 502
-    assert document["unfurl_links"] is False
-    assert ("blocks" in document) <= (form is not Form.TEXT)
+def test_any_message_follows_every_rule_of_slack(sent: Message, form: Form) -> None:
+    rendered_ = Format().render(sent, form)
+    rules.slack(rendered_)
+    assert ("blocks" in json.loads(rendered_.body)) <= (form is not Form.TEXT)
 
 
 @given(MESSAGES)
 def test_no_text_holds_characters_that_cannot_be_seen(sent: Message) -> None:
-    for text in texts(rendered(sent)):
+    for text in rules.texts(rendered(sent)):
         assert not re.search("[\x00-\x08\u202a-\u202e\u2066-\u2069\ud800-\udfff]", text)
 
 
@@ -302,9 +218,14 @@ def test_progress_is_shown_while_it_dreams() -> None:
     assert rendered(message(event))["text"] == "Dreaming: luma 182bd5e5, 42%"
 
 
-@given(FOREIGN)
-def test_a_message_of_another_kind_is_a_line_of_text(foreign: Message) -> None:
-    assert "blocks" not in rendered(foreign)
+def test_a_message_that_nobody_knows_is_a_line_of_text() -> None:
+    assert "blocks" not in rendered(Message(id=ID, body=b'{"type":"new","data":{}}'))
+
+
+def test_an_operational_event_has_its_facts() -> None:
+    document = rendered(NOTICES["webhook.disabled"])
+    assert document["text"].startswith("Webhook studio was switched off")
+    assert plain("Webhook\nstudio") in document["blocks"][1]["fields"]
 
 
 # Answers: every row of RECEIVERS, section 1.4
@@ -376,3 +297,16 @@ def test_slack_takes_one_message_a_second_and_verifies_nothing() -> None:
     port: Port = Format()
     assert port.limits.rate == 1.0
     assert not port.signed
+
+
+@pytest.mark.parametrize(
+    ("url", "advised"),
+    [
+        ("https://hooks.slack.com/services/T0/B0/x", False),
+        ("https://hooks.slack.com/triggers/T0/1/x", True),
+        ("https://hooks.slack.com/workflows/T0/1/x", True),
+        ("https://receiver.example/workflows/T0/1/x", False),
+    ],
+)
+def test_the_trigger_of_a_workflow_is_no_incoming_webhook(url: str, advised: bool) -> None:
+    assert bool(Format().advice(url)) == advised

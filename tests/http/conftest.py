@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any, TypeAlias
@@ -12,6 +13,7 @@ import pytest
 import trustme
 
 from bridge.core.network.exchange import Answer, Request, Response, Unanswered
+from bridge.core.network.way import DIRECT, Way
 from bridge.http import Client
 from tests.fakes.clock import VirtualClock
 
@@ -92,6 +94,24 @@ def unanswered(answer: Answer) -> Unanswered:
     return answer
 
 
+@contextlib.contextmanager
+def full(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """Listen on a port whose queue is full: whoever connects hangs."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(socket.socket(family))
+        listening.bind((host, port))
+        listening.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket(family))
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
+PHASES = ("name", "connection", "TLS", "sending", "waiting", "body", "CONNECT")
+
+
 @pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
     """The daemon runs on uvloop; where there is none, on asyncio's own loop."""
@@ -151,11 +171,12 @@ def sender(client: Client) -> Send:
         body: bytes = b"{}",
         seconds: float = 5,
         limit: int = 65536,
+        way: Way = DIRECT,
     ) -> Answer:
         request = Request(method=method, url=url, headers=headers, body=body)
         async with asyncio.timeout(15):
             return await client.send(
-                request, timeout=timedelta(seconds=seconds), limit=limit
+                request, timeout=timedelta(seconds=seconds), limit=limit, way=way
             )
 
     return post

@@ -23,6 +23,7 @@ from tests.http.conftest import (
     Receive,
     Send,
     answered,
+    full,
     sender,
     unanswered,
 )
@@ -234,3 +235,71 @@ async def test_an_answer_to_nobody_is_no_error(receive: Receive, send: Send) -> 
         await system_lookup("127.0.0.1")
     receiver = await receive(NO_CONTENT)
     assert answered(await send(receiver.url + "/")).status == 204
+
+
+async def test_a_name_is_asked_for_once_by_many_and_again_when_it_leads_nowhere(
+    receive: Receive,
+) -> None:
+    receiver = await receive()
+    port = receiver.url.rpartition(":")[2]
+    asked: list[str] = []
+
+    async def slowly(host: str) -> Sequence[str]:
+        asked.append(host)
+        await anyio.sleep(0.05)
+        return ["127.0.0.1"]
+
+    async with Client(clock=VirtualClock(), allow=LOOPBACK, lookup=slowly) as waiting:
+        send = sender(waiting)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(20):
+                tasks.start_soon(send, f"http://good.test:{port}/")
+        assert asked == ["good.test"]
+        assert unanswered(await send("http://good.test:1/")).phase is Phase.CONNECT
+        assert answered(await send(f"http://good.test:{port}/")).status == 204
+    assert asked == ["good.test", "good.test"]
+
+
+async def test_one_who_stops_waiting_for_a_name_does_not_end_the_wait_of_another(
+    receive: Receive,
+) -> None:
+    receiver = await receive()
+    url = f"http://good.test:{receiver.url.rpartition(':')[2]}/"
+
+    async def slowly(host: str) -> Sequence[str]:
+        await anyio.sleep(0.1)
+        return ["127.0.0.1"]
+
+    async with Client(clock=VirtualClock(), allow=LOOPBACK, lookup=slowly) as waiting:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(sender(waiting), url)
+            await anyio.sleep(0.02)
+            tasks.cancel_scope.cancel()
+        assert answered(await sender(waiting)(url)).status == 204
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="needs ::1")
+async def test_an_address_that_does_not_answer_does_not_hold_up_the_others(
+    receive: Receive,
+) -> None:
+    receiver = await receive()
+    port = int(receiver.url.rpartition(":")[2])
+    allow = (*LOOPBACK, ip_network("::1/128"))
+    with full("::1", port):
+        async with client(allow, lambda _: ("::1", "127.0.0.1")) as http:
+            answer = answered(await sender(http)(f"http://both.example:{port}/"))
+            assert answer.peer is not None
+            assert answer.peer.address == f"127.0.0.1:{port}"
+            alone = await sender(http)(f"http://[::1]:{port}/", seconds=0.3)
+            assert unanswered(alone).phase is Phase.DEADLINE
+
+
+@pytest.mark.parametrize(
+    "answers", [("8.8.8.8", "fe80::1%lo"), ("fe80::1%1",), ("8.8.8.8", "::1%lo"), ("x",)]
+)
+async def test_an_answer_with_a_scope_or_that_is_none_refuses_the_name(
+    answers: Sequence[str],
+) -> None:
+    async with client((ip_network("::/0"),), lambda _: answers) as http:
+        answer = unanswered(await sender(http)("http://odd.example/"))
+    assert answer.phase is Phase.GUARD

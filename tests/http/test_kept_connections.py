@@ -1,6 +1,7 @@
 """Connections that are kept: a dead one costs no attempt, a poisoned one is not used."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -183,3 +184,70 @@ async def test_one_after_the_other_many_requests_need_one_connection(
     for _ in range(200):
         assert answered(await send(receiver.url + "/")).status == 204
     assert (receiver.connections, len(receiver.requests)) == (1, 200)
+
+
+async def test_an_answer_that_came_while_the_loop_was_busy_is_not_taken_for_the_next(
+    client: Client,
+) -> None:
+    planted = b"HTTP/1.1 200 Planted\r\ncontent-length: 0\r\n\r\n"
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        one = asyncio.create_task(sender(client)(url))
+        first, _ = await loop.sock_accept(listening)
+        with first:
+            await loop.sock_recv(first, 65536)
+            first.sendall(NO_CONTENT)
+            assert answered(await one).status == 204
+            # From here to the next request the loop does not look at its sockets.
+            first.sendall(planted)
+            two = asyncio.create_task(sender(client)(url))
+            second, _ = await loop.sock_accept(listening)
+            with second:
+                await loop.sock_recv(second, 65536)
+                second.sendall(NO_CONTENT)
+                assert answered(await two).status == 204
+
+
+async def test_a_204_with_a_body_answers_nothing_with_it(
+    receive: Receive, send: Send
+) -> None:
+    receiver = await receive(
+        b"HTTP/1.1 204 No\r\ncontent-length: 43\r\n\r\n"
+        b"HTTP/1.1 200 Planted\r\ncontent-length: 0\r\n\r\n",
+        keep=True,
+    )
+    for _ in range(3):
+        assert answered(await send(receiver.url + "/")).status == 204
+    assert receiver.connections == 3
+
+
+async def test_a_thousand_requests_by_eight_need_eight_connections(
+    receive: Receive, send: Send
+) -> None:
+    receiver = await receive(NO_CONTENT, keep=True)
+
+    async def some() -> None:
+        for _ in range(125):
+            assert answered(await send(receiver.url + "/")).status == 204
+
+    await asyncio.gather(*(some() for _ in range(8)))
+    assert len(receiver.requests) == 1000
+    assert receiver.connections <= 8
+
+
+async def test_an_end_is_heard_though_the_request_is_not_taken(send: Send) -> None:
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        task = asyncio.create_task(send(url, body=bytes(8 << 20)))
+        there, _ = await loop.sock_accept(listening)
+        with there:
+            await loop.sock_recv(there, 1)
+            there.sendall(b"HTTP/1.1 413 Too Large\r\n\r\nno")
+            there.shutdown(socket.SHUT_WR)
+            answer = answered(await task)
+    # Its end was seen, and not the deadline.
+    assert (answer.status, answer.body, answer.cut) == (413, b"no", False)

@@ -160,6 +160,21 @@ async def test_a_redirect_is_an_answer_and_its_target_is_never_asked(
     assert (len(receiver.requests), target.connections) == (1, 0)
 
 
+async def test_no_status_makes_a_location_be_asked(receive: Receive, send: Send) -> None:
+    target = await receive()
+    statuses = iter(range(200, 600))
+
+    async def redirect(writer: asyncio.StreamWriter) -> None:
+        head = f"HTTP/1.1 {next(statuses)} X\r\nlocation: {target.url}/\r\n"
+        writer.write(head.encode() + b"refresh: 0; url=/\r\ncontent-length: 0\r\n\r\n")
+
+    receiver = await receive(redirect, keep=True)
+    for status in range(200, 600):
+        assert answered(await send(receiver.url + "/")).status == status
+    assert {request[:5] for request in receiver.requests} == {b"POST "}
+    assert (len(receiver.requests), target.connections) == (400, 0)
+
+
 async def test_a_cookie_is_never_sent_back(receive: Receive, send: Send) -> None:
     receiver = await receive(
         b"HTTP/1.1 200 OK\r\nset-cookie: a=b; path=/\r\ncontent-length: 0\r\n\r\n",

@@ -192,3 +192,42 @@ async def test_an_answer_over_tls_is_cut_like_any_other(
     receiver = await receive(endless, tls=context(authority.issue_cert("localhost")))
     answer = answered(await send(receiver.url + "/", limit=1000))
     assert (len(answer.body), answer.cut) == (1000, True)
+
+
+@pytest.mark.parametrize(
+    ("host", "named"),
+    [
+        ("127.0.0.1", None),
+        ("localhost", "localhost"),
+        ("xn--bcher-kva.localhost", "xn--bcher-kva.localhost"),
+    ],
+)
+async def test_a_name_is_told_to_the_receiver_and_an_address_is_not(
+    host: str, named: str | None, receive: Receive, send: Send, authority: trustme.CA
+) -> None:
+    told: list[str | None] = []
+    made = context(authority.issue_cert(host))
+    made.set_alpn_protocols(["h2", "http/1.1"])
+    made.sni_callback = lambda _spoken, name, _context: told.append(name)
+    spoken: list[str | None] = []
+
+    async def script(writer: asyncio.StreamWriter) -> None:
+        spoken.append(writer.get_extra_info("ssl_object").selected_alpn_protocol())
+        writer.write(NO_CONTENT)
+
+    receiver = await receive(script, tls=made)
+    url = receiver.url.replace("localhost", host)
+    assert answered(await send(url + "/")).status == 204
+    assert (told, spoken) == ([named], ["http/1.1"])
+
+
+async def test_a_certificate_for_another_address_or_name_does_not_serve_an_address(
+    receive: Receive, send: Send, authority: trustme.CA
+) -> None:
+    for names in (["127.0.0.2"], ["localhost"]):
+        receiver = await receive(tls=context(authority.issue_cert(*names)))
+        url = receiver.url.replace("localhost", "127.0.0.1")
+        answer = unanswered(await send(url + "/"))
+        assert answer.phase is Phase.TLS
+        assert "is for another address" in answer.reason
+        assert receiver.requests == []

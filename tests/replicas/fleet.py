@@ -4,12 +4,13 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from pathlib import Path
 from random import Random
+from subprocess import CompletedProcess
 from typing import Any
 
 import anyio
@@ -17,27 +18,60 @@ import asyncpg
 
 from bridge.core.sharing.liveness import Pace
 from bridge.simulator.receiver import Received, Receiver, Scripted
+from bridge.simulator.timeline import Script
 from bridge.simulator.upstream import Upstream
 from bridge.telemetry.clock import SystemClock
 from tests.e2e.daemon import Daemon
 from tests.e2e.scene import API_KEY, KEY, facts, settings, source, webhook
 from tests.fakes.postgres import Server
+from tests.replicas.namespace import NETWORK
 
 QUICK = Pace(beat=0.5, silent=5.0, hints=os.environ.get("GENBRIDGE_TEST_HINTS") != "off")
 """As usual, but a frozen replica is noticed after five seconds."""
 
+QUICKLY = "tests.replicas.quick"
+NEVER = 1e6
 PATIENCE = 40.0
 STATES = ("queued", "dreaming", "completed")
 
 
 class Replica(Daemon):
-    """A daemon of the fleet."""
+    """A daemon of the fleet.
 
-    pace: Mapping[str, float] = {}
+    `entry` is the module that runs, `within` what stands before the command.
+    """
+
+    def __init__(
+        self, folder: Path, *, entry: str, within: Sequence[str], **environment: str
+    ) -> None:
+        super().__init__(folder, **environment)
+        self._entry = entry
+        self._within = within
+
+    @property
+    def ids(self) -> list[int]:
+        """Return the ids that this run has had, the present one last."""
+        return [e["id"] for e in self.entries if e["event"] == "entered the fleet"]
+
+    @property
+    def me(self) -> int:
+        """Return the id that it has now."""
+        return self.ids[-1]
+
+    async def command(self, *arguments: str, tree: str) -> CompletedProcess[bytes]:
+        """Run a command of the release in a tree on this replica's configuration."""
+        environment = {**self._surroundings(), "PYTHONPATH": tree}
+        return await anyio.run_process(
+            [sys.executable, "-P", "-m", "bridge", *arguments, "-c", str(self.config)],
+            check=False,
+            env=environment,
+        )
 
     @property
     def _command(self) -> list[str]:
-        return [sys.executable, "-m", "tests.replicas.quick", "run", "-c", str(self.config)]
+        # -P: the code is where PYTHONPATH says, wherever the tests run.
+        command = [sys.executable, "-P", "-m", self._entry, "run", "-c", str(self.config)]
+        return [*self._within, *command]
 
 
 @dataclass
@@ -52,43 +86,73 @@ class Fleet:
     stack: AsyncExitStack
     connection: Any
     pace: Pace
+    asked: str
+    """Where the upstream is for the replicas."""
+    told_at: str
+    """Where the receiver is for them."""
+    direct: str
+    """The database as the test asks it."""
+    session_url: str | None = None
+    entry: str = QUICKLY
+    interval: str = "3s"
     ids: list[str] = field(default_factory=list)
     replicas: list[Replica] = field(default_factory=list)
 
-    def generations(self, count: int, *, first: float, last: float, seed: int = 1) -> None:
+    def generations(self, count: int, *, first: float = NEVER, last: float = NEVER) -> None:
         """Begin so many generations; their states change between two ages, in seconds."""
-        dice = Random(seed)
+        dice = Random(len(self.ids) + 1)
         for _ in range(count):
-            end = dice.uniform(first, last)
-            queued = end * dice.uniform(0.3, 0.8)
-            script = (("queued", queued), ("dreaming", end - queued), ("completed", None))
+            script = _script(dice, first, last)
             self.ids.append(self.upstream.add("luma-agents", script=script))
 
-    async def add(self, count: int = 1) -> list[Replica]:
+    def begin_anew(self, *, first: float, last: float) -> None:
+        """Let all generations be as if they began now, with other ages."""
+        dice = Random(1)
+        for id_ in self.ids:
+            self.upstream.add("luma-agents", id=id_, script=_script(dice, first, last))
+
+    async def quiet(self, seconds: float = 2.0) -> None:
+        """Wait until the receiver has not been sent anything for a while."""
+        told = -1
+        while told != (told := len(self.receiver.deliveries)):  # noqa: ASYNC110  (it is silence)
+            await anyio.sleep(seconds)
+
+    async def add(
+        self, count: int = 1, *, within: Sequence[str] = (), **environment: str
+    ) -> list[Replica]:
         """Begin so many more replicas at once and wait until they are ready."""
-        new = [await self._enter() for _ in range(count)]
+        new = [await self.enter(within, **environment) for _ in range(count)]
         async with anyio.create_task_group() as tasks:
             for replica in new:
                 tasks.start_soon(replica.start, self.settings())
         return new
 
-    async def _enter(self) -> Replica:
+    async def enter(self, within: Sequence[str] = (), **environment: str) -> Replica:
+        """Return one more replica that is not begun."""
         folder = self.folder / str(len(self.replicas))
         folder.mkdir()
-        times = json.dumps(asdict(self.pace))
-        replica = await self.stack.enter_async_context(Replica(folder, PACE=times))
+        replica = await self.stack.enter_async_context(
+            Replica(
+                folder,
+                entry=self.entry,
+                within=within,
+                **{"PACE": json.dumps(asdict(self.pace)), **environment},
+            )
+        )
         self.replicas.append(replica)
         return replica
 
     def settings(self) -> dict[str, Any]:
-        luma = source(
-            self.upstream.url("luma-agents"), "luma-agents", looks=1, interval="3s"
-        )
-        studio = webhook(self.receiver.url, timeout="2s", concurrency=30)
+        """Return the configuration that all of them share."""
+        luma = source(self.asked, "luma-agents", looks=1, interval=self.interval)
+        studio = webhook(self.told_at, timeout="2s", concurrency=30)
         watches = [{"source": "luma", "ids": self.ids}] if self.ids else []
+        direct = {} if self.session_url is None else {"session_url": self.session_url}
         return {
             **settings({"luma": luma}, {"studio": studio}, watches),
+            **direct,
             "database": self.database,
+            "network": {"allow": ["127.0.0.0/8", NETWORK]},
         }
 
     async def sql(self, text: str, *values: object) -> list[Any]:
@@ -96,7 +160,7 @@ class Fleet:
         for _ in range(100):
             try:
                 if self.connection is None or self.connection.is_closed():
-                    self.connection = await asyncpg.connect(self.database)
+                    self.connection = await asyncpg.connect(self.direct)
                 return list(await self.connection.fetch(text, *values))
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 self.connection = None
@@ -122,12 +186,23 @@ class Fleet:
     async def all_told(self) -> None:
         """Wait until the end of every generation was accepted."""
         with anyio.move_on_after(PATIENCE):
-            await self.receiver.wait(
-                lambda one: (
-                    sum(b'"completed","native' in d.body for d in one.accepted)
-                    >= len(self.ids)
-                )
-            )
+            await self.receiver.wait(lambda one: self._ends(one) >= len(self.ids))
+
+    @staticmethod
+    def _ends(receiver: Receiver) -> int:
+        # By their ids: what is repeated is told once.
+        ends = (d for d in receiver.accepted if b'"completed","native' in d.body)
+        return len({one.headers["webhook-id"] for one in ends})
+
+    async def at_rest(self) -> None:
+        """Wait until nothing runs and nothing is to be sent, as far as the database knows."""
+        busy = (
+            "SELECT EXISTS (SELECT FROM watches WHERE active)"
+            " OR EXISTS (SELECT FROM deliveries WHERE status = 0)"
+        )
+        with anyio.fail_after(PATIENCE):
+            while (await self.sql(busy))[0][0]:  # noqa: ASYNC110  (nobody tells)
+                await anyio.sleep(0.2)
 
     def told(self) -> dict[tuple[str, str], Received]:
         """Return the first acceptance of each state of each generation."""
@@ -179,9 +254,15 @@ class Verdict:
     invented: int
 
 
+def _script(dice: Random, first: float, last: float) -> Script:
+    end = dice.uniform(first, last)
+    queued = end * dice.uniform(0.3, 0.8)
+    return (("queued", queued), ("dreaming", end - queued), ("completed", None))
+
+
 @asynccontextmanager
 async def opened(
-    folder: Path, server: Server, *, pace: Pace = QUICK
+    folder: Path, server: Server, *, pace: Pace = QUICK, entry: str = QUICKLY
 ) -> AsyncIterator[Fleet]:
     """Open a fleet without replicas; now and then the receiver refuses, and it is never quick."""
     dice = Random(7)
@@ -198,7 +279,12 @@ async def opened(
                 Receiver(clock=clock, keys=[KEY], answers=answers)
             )
             fleet = Fleet(
-                *(folder, server, database, upstream, receiver, stack, None), pace=pace
+                *(folder, server, database, upstream, receiver, stack, None),
+                pace=pace,
+                asked=upstream.url("luma-agents"),
+                told_at=receiver.url,
+                direct=database,
+                entry=entry,
             )
             yield fleet
             if fleet.connection is not None:

@@ -5,6 +5,7 @@ The environment variable `PACE` has the times of `Pace` as JSON; what it leaves 
 
 import json
 import os
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -13,12 +14,27 @@ import anyio
 from bridge.app import serve
 from bridge.cli.configuration import settings
 from bridge.core.sharing.liveness import Pace
+from bridge.errors import GenbridgeError
 from bridge.telemetry.clock import SystemClock
 from bridge.telemetry.log import adopt, open_log
 
 
-def main(config: Path, pace: Pace) -> None:
-    reread = partial(settings, config)
+def main() -> None:
+    """Run the daemon that the command line and the environment ask for."""
+    try:
+        _run()
+    except GenbridgeError as error:
+        sys.exit(_said(error))
+
+
+def _said(error: GenbridgeError) -> int:
+    sys.stderr.write(f"error: {error}\n")
+    return error.exit_code
+
+
+def _run() -> None:
+    pace = Pace(**json.loads(os.environ.get("PACE", "{}")))
+    reread = partial(settings, Path(sys.argv[-1]))
     checked = reread()
     log = open_log(SystemClock(), level=os.environ.get("LEVEL", "info"))
     adopt(log)
@@ -30,6 +46,4 @@ def main(config: Path, pace: Pace) -> None:
 
 
 if __name__ == "__main__":
-    import sys
-
-    main(Path(sys.argv[-1]), Pace(**json.loads(os.environ.get("PACE", "{}"))))
+    main()

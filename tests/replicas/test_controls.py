@@ -1,16 +1,22 @@
 """What the rules of the fleet are worth: without them the same faults do harm."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import anyio
 import pytest
 
 from bridge.core.sharing.liveness import Pace
 from tests.fakes.postgres import NAMED, Server, serving
-from tests.replicas.fleet import Fleet, opened
+from tests.replicas.fleet import QUICKLY, Fleet, Verdict, opened
+from tests.replicas.relay import relaying
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(150)]
+
+NERVOUS = Pace(beat=0.5, silent=3.0)
+"""What is on its way to a frozen replica may not grow too old for it: a look has ten seconds."""
 
 CREDULOUS = Pace(beat=0.5, silent=5.0, gone=0.0, settled=0.0)
 """One sighting is enough, on a session of any age."""
@@ -48,3 +54,64 @@ async def test_with_one_sighting_a_restart_buries_the_living(
             if await died(fleet):
                 return
         pytest.fail("nobody was buried: the rule could be dropped")
+
+
+async def thawed(folder: Path, server: Server, entry: str) -> Verdict:
+    """Freeze a replica with answers on their way to it; thaw it when others have seen the end."""
+    async with opened(folder, server, pace=NERVOUS, entry=entry) as fleet:
+        port = urlsplit(fleet.asked).port
+        assert port is not None
+        relay = await fleet.stack.enter_async_context(relaying("127.0.0.1", port, lag=0.7))
+        fleet.asked = fleet.asked.replace(f"http://127.0.0.1:{port}", relay.origin)
+        fleet.interval = "1s"
+        fleet.generations(400)
+        await fleet.add(3)
+        await fleet.seconds(lambda owned: min(owned.values(), default=0) > 80)
+        fleet.begin_anew(first=8.5, last=9.5)
+        await anyio.sleep(6.0)
+        victim = fleet.replicas[0]
+        id_ = victim.me
+        victim.send(signal.SIGSTOP)
+        await fleet.seconds(lambda owned: not owned.get(id_))
+        await fleet.at_rest()
+        victim.send(signal.SIGCONT)
+        await victim.logged("declared dead by the others: returning under a new id")
+        await fleet.at_rest()
+        await fleet.quiet()
+        return await fleet.verdict()
+
+
+async def test_without_fences_a_thawed_replica_tells_what_is_long_over(
+    server: Server, tmp_path: Path
+) -> None:
+    verdict = await thawed(tmp_path, server, "tests.replicas.fenceless")
+    assert verdict.overtaken > 0
+
+
+async def test_with_fences_it_does_not(server: Server, tmp_path: Path) -> None:
+    verdict = await thawed(tmp_path, server, QUICKLY)
+    assert (verdict.lost, verdict.forked, verdict.overtaken, verdict.invented) == (0,) * 4
+
+
+async def struck(folder: Path, server: Server, entry: str) -> Verdict:
+    """Kill a replica while it has much to send."""
+    async with opened(folder, server, entry=entry) as fleet:
+        fleet.generations(150, first=5.0, last=8.0)
+        await fleet.add(3)
+        await fleet.receiver.wait(lambda one: len(one.accepted) > 150)
+        await fleet.replicas[0].kill()
+        await fleet.at_rest()
+        await fleet.quiet()
+        return await fleet.verdict()
+
+
+async def test_done_before_the_post_loses_what_a_killed_replica_had_under_way(
+    server: Server, tmp_path: Path
+) -> None:
+    verdict = await struck(tmp_path, server, "tests.replicas.hasty")
+    assert verdict.lost > 0
+
+
+async def test_done_after_it_loses_nothing(server: Server, tmp_path: Path) -> None:
+    verdict = await struck(tmp_path, server, QUICKLY)
+    assert (verdict.lost, verdict.forked, verdict.overtaken, verdict.invented) == (0,) * 4

@@ -5,7 +5,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import anyio
 import pytest
 
+from bridge.core.delivering.health import HEALTHY
 from bridge.core.ladder import State
 from bridge.errors import StoreBroken, StoreError, StoreRefused
 from bridge.store import ddl, tables
@@ -21,11 +23,19 @@ from bridge.store.migrations import OURS, Step, steps
 from bridge.store.place import held
 from bridge.store.upgrade import Upgraded, upgrade
 from tests.fakes.postgres import Server
-from tests.store.world import SqliteWorld, announced, watching
+from tests.store.postgres_world import PostgresWorld
+from tests.store.world import SqliteWorld, announced, claimed, settled, watching
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 
-SQLITE_SHAPE = "SELECT type, name, tbl_name, sql FROM sqlite_schema"
+# Not the text of a table: a column that was added later stands in it in another way.
+SQLITE_SHAPE = """
+SELECT m.name, strict, wr, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden
+  FROM sqlite_schema m, pragma_table_list(m.name), pragma_table_xinfo(m.name) c
+UNION ALL SELECT m.name, f."table", f."from", f."to", on_delete, 0, 0, 0, 0
+  FROM sqlite_schema m, pragma_foreign_key_list(m.name) f
+UNION ALL SELECT tbl_name, name, sql, 0, 0, 0, 0, 0, 0 FROM sqlite_schema WHERE type = 'index'
+"""
 POSTGRES_SHAPE = """
 SELECT attrelid::regclass::text, format('%s %s %s %s %s', attname,
        format_type(atttypid, atttypmod), attnotnull, attidentity, attcollation::regcollation)
@@ -34,7 +44,8 @@ SELECT attrelid::regclass::text, format('%s %s %s %s %s', attname,
 UNION ALL SELECT tablename::text, indexdef::text FROM pg_indexes WHERE schemaname = 'public'
 UNION ALL SELECT conrelid::regclass::text, conname::text || pg_get_constraintdef(oid)
   FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-UNION ALL SELECT oid::regclass::text, format('%s %s', reloptions, pg_get_partkeydef(oid))
+UNION ALL SELECT oid::regclass::text, format('%s %s %s', reloptions, pg_get_partkeydef(oid),
+       pg_get_expr(relpartbound, oid))
   FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
 """
 
@@ -68,7 +79,7 @@ def test_scripts_make_on_sqlite_what_an_empty_file_gets(path: Path) -> None:
     expected = set(fresh.execute(SQLITE_SHAPE))
     fresh.close()
     assert set(rows(path, SQLITE_SHAPE)) == expected
-    assert len(expected) > 20
+    assert len(expected) > 110
 
 
 def test_scripts_make_on_postgresql_what_an_empty_database_gets(
@@ -112,7 +123,93 @@ def test_a_running_daemon_needs_no_alembic(path: Path) -> None:
         [sys.executable, "-c", dedent(code)], capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
-    assert rows(path, "SELECT value FROM meta WHERE key = 'revision'") == [("1",)]
+    assert rows(path, "SELECT value FROM meta WHERE key = 'revision'") == [("2",)]
+
+
+# ---------------------------------------------------------------- from the first schema
+
+FIRST = """
+INSERT INTO webhooks (id, key, url, state) VALUES (1, 'name:one', NULL, 0),
+    (2, 'callback:x', 'https://a.example/', 1);
+INSERT INTO watches (id, uid, source, generation_id, origin, until_rank, webhooks, deadline_at,
+    rank, seq, active, due_at, fence, dirty, created_at)
+    VALUES (1, '00000000-0000-0000-0000-000000000001', 'luma', 'g1', 1, 2, '[1]', 1,
+    0, 0, {true}, 1, 0, {false}, 1);
+INSERT INTO events (id, uid, watch_id, tag, seq, body, occurred_at)
+    VALUES (1, '00000000-0000-0000-0000-000000000002', 1, 'queued', 0, '{{}}', 1);
+INSERT INTO deliveries (id, event_id, watch_id, webhook_id, seq, status, manual, attempt, tries,
+    due_at, first_at, fence) VALUES (1, 1, 1, 1, 0, 2, {false}, 2, 2, 1, 1, 0);
+INSERT INTO attempts (delivery_id, attempt, at, replica, code, timings, why)
+    VALUES (1, 1, 1, 1, 500, '{{}}', 'old');
+INSERT INTO replays (id, filter, cursor, done, state) VALUES (1, '{{}}', 0, 0, 'over')
+"""
+
+ANOTHER = """
+INSERT INTO attempts (delivery_id, attempt, at, replica, code, timings, why)
+    SELECT 1, 2, {now}, 1, 204, '{{}}', 'now' ON CONFLICT DO NOTHING
+"""
+
+
+def first(database: str) -> None:
+    upgrade(database, NOW, ladder=steps()[:1])
+
+
+def test_a_file_of_the_first_schema_is_carried_over(path: Path) -> None:
+    first(str(path))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FIRST.format(true=1, false=0))
+    done = upgrade(str(path), NOW)
+    assert (done.before, done.after) == (1, tables.REVISION)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(ANOTHER.format(now=5))
+        connection.commit()
+    anyio.run(carried, SqliteWorld(path))
+
+
+def test_a_server_of_the_first_schema_is_carried_over_while_others_write(
+    server: Server, database: str
+) -> None:
+    first(database)
+    server.sql(FIRST.format(true="true", false="false"), database)
+    upgrade(database, NOW)
+    now = "(extract(epoch FROM pg_catalog.statement_timestamp()) * 1000000)::bigint"
+    server.sql(ANOTHER.format(now=now), database)
+    lie = "SELECT tableoid::regclass FROM attempts ORDER BY at"
+    assert server.sql(lie, database) == [["attempts_before"], ["attempts_before"]]
+    world = PostgresWorld(database)
+    world.clock.wall = datetime.now(UTC)
+    anyio.run(carried, world)
+    anyio.run(aged, world)
+    names = server.sql("SELECT inhrelid::regclass FROM pg_inherits", database)
+    assert ["attempts_default"] in names
+    assert ["attempts_before"] not in names
+
+
+async def carried(world: SqliteWorld | PostgresWorld) -> None:
+    """See that what an older code has written is there, and worked with."""
+    await world.open()
+    told = await world.store.history(1)
+    assert told is not None
+    assert [(one.why, one.particulars) for one in told.attempts] == [
+        ("old", None),
+        ("now", None),
+    ]
+    states = await world.store.list_webhooks(limit=5)
+    assert [one.state.health for one in states] == [HEALTHY, HEALTHY]
+    assert await world.store.retry(1) == 1
+    (delivery,) = await claimed(world.store)
+    await world.store.write([], [settled(delivery)])
+    assert [one.code for one in await world.attempts()] == [500, 204, 204]
+    await world.close()
+
+
+async def aged(world: PostgresWorld) -> None:
+    await world.open()
+    day = timedelta(days=1)
+    world.clock.pass_(40 * day)
+    await world.store.prune(attempts=30 * day, bodies=day, deliveries=900 * day)
+    assert await world.attempts() == []
+    await world.close()
 
 
 # ---------------------------------------------------------------- later scripts
@@ -121,7 +218,7 @@ def test_a_running_daemon_needs_no_alembic(path: Path) -> None:
 WIDER = """
     from alembic import op
     from sqlalchemy import Column, Text
-    revision, down_revision, compatible_from = "2", "1", 1
+    revision, down_revision, compatible_from = "3", "2", 1
     def upgrade():
         with op.batch_alter_table("watches") as watches:
             watches.add_column(Column("note", Text))
@@ -136,7 +233,7 @@ def planted(tmp_path: Path) -> Callable[[str], list[Step]]:
     def plant(text: str) -> list[Step]:
         folder = tmp_path / "versions"
         folder.mkdir()
-        (folder / "r0002_planted.py").write_text(dedent(text))
+        (folder / "r0003_planted.py").write_text(dedent(text))
         return list(steps(folders=[OURS, folder]))
 
     return plant
@@ -147,7 +244,7 @@ def test_a_table_is_rebuilt_without_losing_what_refers_to_it(
 ) -> None:
     anyio.run(filled, path)
     done = upgrade(str(path), NOW, ladder=planted(WIDER))
-    assert (done.before, done.after) == (1, 2)
+    assert (done.before, done.after) == (2, 3)
     assert rows(path, "SELECT origin_of, note FROM watches") == [("luma", None)]
     assert rows(path, "SELECT count(*) FROM events JOIN watches w ON w.id = watch_id") == [
         (1,)
@@ -158,7 +255,7 @@ def test_a_table_is_rebuilt_without_losing_what_refers_to_it(
     indexes = rows(path, "SELECT name FROM sqlite_schema WHERE name GLOB 'watches_*'")
     assert {name for (name,) in indexes} == {"watches_ended", "watches_running"}
     assert dict(rows(path, "SELECT key, value FROM meta WHERE key GLOB '*[dr][eo]*'")) == {
-        "revision": "2",
+        "revision": "3",
         "compatible_from": "1",
     }
 
@@ -168,7 +265,7 @@ def test_before_an_upgrade_there_is_a_backup(
 ) -> None:
     anyio.run(filled, path)
     copy = upgrade(str(path), NOW, ladder=planted(WIDER)).backup
-    assert copy == path.with_name("genbridge.db.schema-1-20261121T083000Z")
+    assert copy == path.with_name("genbridge.db.schema-2-20261121T083000Z")
     assert rows(copy, "SELECT source FROM watches") == [("luma",)]
 
 
@@ -180,7 +277,7 @@ def test_an_upgrade_that_breaks_leaves_everything_as_it_was(
     with pytest.raises(StoreError, match="nonsense"):
         upgrade(str(path), NOW, ladder=broken)
     assert rows(path, "SELECT source FROM watches") == [("luma",)]
-    assert upgrade(str(path), NOW) == Upgraded(before=1, after=1)
+    assert upgrade(str(path), NOW) == Upgraded(before=2, after=2)
 
 
 def test_an_upgrade_that_would_orphan_rows_is_not_committed(
@@ -196,7 +293,7 @@ def test_an_upgrade_that_would_orphan_rows_is_not_committed(
 def test_an_upgrade_of_what_is_up_to_date_does_nothing(path: Path) -> None:
     anyio.run(filled, path)
     before = sorted(path.parent.glob("genbridge.db.schema*"))
-    assert upgrade(str(path), NOW) == Upgraded(before=1, after=1)
+    assert upgrade(str(path), NOW) == Upgraded(before=2, after=2)
     assert sorted(path.parent.glob("genbridge.db.schema*")) == before == []
 
 
@@ -204,7 +301,7 @@ def test_this_code_refuses_the_schema_that_a_contract_has_made(
     path: Path, planted: Callable[[str], list[Step]]
 ) -> None:
     anyio.run(filled, path)
-    upgrade(str(path), NOW, ladder=planted(WIDER.replace('"1", 1', '"1", 2')))
+    upgrade(str(path), NOW, ladder=planted(WIDER.replace('"2", 1', '"2", 3')))
     with pytest.raises(StoreRefused, match="of a newer genbridge"):
         anyio.run(SqliteWorld(path).open)
     with pytest.raises(StoreRefused, match="of a newer genbridge"):
@@ -249,18 +346,18 @@ def test_a_server_gets_an_index_while_others_work(
         NOW,
         ladder=planted("""
             from alembic import op
-            revision, down_revision, compatible_from = "2", "1", 1
+            revision, down_revision, compatible_from = "3", "2", 1
             def upgrade():
                 with op.get_context().autocommit_block():
                     op.create_index(
                         "planted", "events", ["seq"], postgresql_concurrently=True)
         """),
     )
-    assert (done.before, done.after, done.backup) == (1, 2, None)
+    assert (done.before, done.after, done.backup) == (2, 3, None)
     assert server.sql(
         "SELECT indisvalid FROM pg_index WHERE indexrelid = 'planted'::regclass", empty
     ) == [["t"]]
-    assert ["revision", "2"] in server.sql("SELECT key, value FROM meta", empty)
+    assert ["revision", "3"] in server.sql("SELECT key, value FROM meta", empty)
 
 
 def test_one_upgrade_at_a_time_works_on_a_server(empty: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from bridge.core.delivering.delivery import Status
 from bridge.core.ladder import State
+from bridge.core.watch import Watch
 from bridge.errors import StoreBroken, StoreError, StoreRefused
 from bridge.store.moving import move
 from bridge.store.upgrade import upgrade
@@ -87,7 +88,9 @@ def test_everything_is_there_and_goes_on(old: Path, new: str) -> None:
             await store.configure([wish("from the file")], "digest")
             == type(await store.register([]))()
         )
-        handed = {one.generation.id: one for one in await store.claim_watches(5000)}
+        handed: dict[str, Watch] = {}
+        while some := await store.claim_watches(5000):
+            handed |= {one.generation.id: one for one in some}
         assert len(handed) == 1099
         watch = handed["g1 é\U0001f680'\\"]
         assert watch.rank == State.DREAMING

@@ -17,6 +17,7 @@ from bridge.errors import StoreRefused
 from bridge.store.connection import Use, within
 from bridge.store.place import held
 from bridge.store.status import Description, counted, status
+from bridge.store.tables import REVISION
 from bridge.store.upgrade import upgrade
 from tests.store.postgres_world import PostgresWorld
 from tests.store.test_migrations import NOW
@@ -38,7 +39,7 @@ def right(found: Description) -> None:
     assert found.watches == {"running": 2, "ended": 1}
     assert found.deliveries == {"pending": 1, "delivered": 1}
     assert found.attempts == {"taken": 1}
-    assert found.schema == 1
+    assert found.schema == REVISION
     assert found.compatible_from == 1
     assert found.note is None
     assert found.size >= 65536
@@ -126,7 +127,7 @@ def test_an_empty_database_is_said_to_be_empty(tmp_path: Path, database: str) ->
 @pytest.mark.parametrize(
     ("revision", "oldest", "note"),
     [
-        ("0", "0", "has an older schema than 1: run `genbridge db upgrade`"),
+        ("0", "0", f"has an older schema than {REVISION}: run `genbridge db upgrade`"),
         ("9", "9", "belongs to a newer genbridge"),
     ],
 )

@@ -53,7 +53,7 @@ class Kept:
     """A delivery as it lies on the disk."""
 
     id: int
-    watch: int
+    watch: int | None
     webhook: int
     seq: int
     status: Status

@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 from itertools import count
 from typing import Any
@@ -12,11 +12,15 @@ from uuid import UUID
 import httpx
 
 from bridge.core.delivering.callback import Callback, callback_name
-from bridge.core.delivering.delivery import WebhookState
+from bridge.core.delivering.delivery import Condition, Result, WebhookState
 from bridge.core.delivering.signing import read_key
+from bridge.core.delivering.standing import Standing
+from bridge.core.delivering.trial import Trial
 from bridge.core.listing import ListedWatch, ListedWebhook
+from bridge.core.message import Message
 from bridge.core.order import Ordered, WatchOrder
-from bridge.core.ports import Enlisted
+from bridge.core.ports import Enlisted, Form
+from bridge.core.replay import Preview, Replay, ReplayFilter
 from bridge.core.settings import Rate, Server, Settings, Source, Webhook
 from bridge.core.watch import Generation
 from bridge.engine.calendar import Job
@@ -27,6 +31,7 @@ from bridge.providers.luma_agents import Provider
 from bridge.store.memory import MemoryStore
 from bridge.web.api import api
 from tests.store.world import HandClock
+from tests.web.ledger import Ledger
 
 TOKEN = "a-token-of-the-tests"
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -96,6 +101,18 @@ class FakeDaemon:
         self.phase: str | None = None
         self.refusal: str | None = None
         self.reloads = 0
+        self.deliveries = Ledger()
+        self.tried: list[tuple[int, Message, Form]] = []
+        self.standings: dict[int, Standing] = {}
+        self.gone: set[int] = set()
+        self.trial = Trial(
+            method="POST",
+            url="https://example.com/…",
+            status=204,
+            result=Result.DELIVERED,
+            reason="accepted",
+            sentence="accepted (204)",
+        )
 
     async def open(self) -> None:
         states = await self.store.webhooks([f"name:{n}" for n in self.settings.webhooks])
@@ -103,6 +120,43 @@ class FakeDaemon:
 
     async def _enlist(self, enlisted: Enlisted) -> None:
         self.enlisted.append(enlisted)
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def retry(self, delivery: int) -> bool:
+        return await self.deliveries.retry(delivery)
+
+    async def preview_replay(self, wanted: ReplayFilter) -> Preview:
+        return await self.deliveries.preview_replay(wanted)
+
+    async def replay(self, wanted: ReplayFilter) -> Replay:
+        return await self.deliveries.replay(wanted)
+
+    async def replays(self, *, limit: int) -> Sequence[Replay]:
+        return await self.deliveries.replays(limit=limit)
+
+    async def pause(self, webhook: int, why: str) -> None:
+        await self._set(webhook, Condition.PAUSED, why)
+
+    async def resume(self, webhook: int, *, since: datetime | None, discard: bool) -> int:
+        await self._set(webhook, Condition.ACTIVE, None)
+        if discard or since is not None:
+            self.deliveries.discard(webhook, since)
+        return self.deliveries.waiting(webhook)
+
+    async def _set(self, webhook: int, condition: Condition, why: str | None) -> None:
+        (listed,) = await self.store.webhooks_by_id([webhook])
+        await self.store.set_webhook(replace(listed.state, condition=condition, why=why))
+
+    async def test(self, webhook: int, *, message: Message, form: Form) -> Trial:
+        if webhook in self.gone:
+            raise LookupError(webhook)
+        self.tried.append((webhook, message, form))
+        return self.trial
+
+    def standing(self, webhook: int) -> Standing | None:
+        return self.standings.get(webhook)
 
     def readiness(self) -> Sequence[str]:
         return [] if self.phase is None else [self.phase]

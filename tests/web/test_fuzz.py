@@ -1,16 +1,28 @@
 """Whatever is asked, the API answers in its own words: never 500, and always to its shapes."""
 
 import json
-from functools import partial
+from functools import cache, partial
 from typing import Any
+from urllib.parse import quote
 
 import anyio
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.types import ASGIApp
 
+from bridge.core.delivering.delivery import Status
 from bridge.web.api import api
+from bridge.web.delivery_shapes import (
+    DeliveriesShape,
+    HistoryShape,
+    PreviewShape,
+    ReplayShape,
+    ReplaysShape,
+    ToldDeliveryShape,
+    TrialShape,
+)
 from bridge.web.shapes import (
     BatchShape,
     ProblemShape,
@@ -18,7 +30,14 @@ from bridge.web.shapes import (
     WatchesShape,
     WatchShape,
 )
-from tests.web.service import SECRET, TOKEN, FakeDaemon, calling
+from bridge.web.webhook_shapes import (
+    PublicKeysShape,
+    ResumedShape,
+    WebhookShape,
+    WebhooksShape,
+)
+from tests.web.ledger import attempt
+from tests.web.service import HOME, SECRET, TOKEN, FakeDaemon, calling
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False),
@@ -54,7 +73,30 @@ orders = st.fixed_dictionaries(
 )
 paths = st.lists(
     st.sampled_from(
-        ["v1", "watches", "luma", "sources", "%2F", "%00", "..", "é", "%FF", ":batch"]
+        [
+            "v1",
+            "watches",
+            "luma",
+            "sources",
+            "%2F",
+            "%00",
+            "..",
+            "é",
+            "%FF",
+            ":batch",
+            "deliveries",
+            "retry",
+            "1",
+            "webhooks",
+            "studio",
+            "callback 7",
+            "test",
+            "resume",
+            "replays",
+            ".well-known",
+            "genbridge",
+            "keys.json",
+        ]
     )
     | st.text(max_size=6),
     max_size=5,
@@ -66,6 +108,54 @@ queries = st.dictionaries(
     | st.sampled_from(["true", "queued", "luma"]),
     max_size=4,
 )
+instants = st.one_of(
+    st.sampled_from(
+        ["2026-11-21T08:30:00Z", "2026-11-21t08:30:00.123456+23:59", "0001-01-01T00:00:00+14:00",
+         "9999-12-31T23:59:59-14:00", "2026-02-30T00:00:00Z", "2026-11-21", "2h",
+         "2026-11-21T24:00:00Z", "2026-11-21T08:30:60Z"]
+    ),
+    st.datetimes().map("{:%Y-%m-%dT%H:%M:%SZ}".format),
+    st.text(max_size=25),
+)  # fmt: skip
+delivery_queries = st.fixed_dictionaries(
+    {},
+    optional={
+        "status": st.sampled_from(["pending", "held", "failed", "x", ""]),
+        "webhook": st.sampled_from(["studio", "callback 7", "callback 0"])
+        | st.text(max_size=8),
+        "since": instants,
+        "until": instants,
+        "cursor": st.integers().map(str),
+        "limit": st.integers(-1, 1100).map(str),
+    },
+)
+replays = st.fixed_dictionaries(
+    {},
+    optional={
+        "status": st.sampled_from(["failed", "delivered", "missing", "pending"]) | values,
+        "webhook": st.sampled_from(["studio", "callback 7"]) | values,
+        "since": instants | values,
+        "until": instants | values,
+        "dry_run": st.booleans() | values,
+        "stranger": values,
+    },
+)
+to_webhooks = st.tuples(
+    st.sampled_from(["test", "pause", "resume"]),
+    st.sampled_from(["studio", "callback 7", "é", "?", "#", "%", "callback 99999999999999999999"])
+    | st.text(min_size=1, max_size=6),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "why": st.text(max_size=210) | values,
+            "since": instants | values,
+            "discard": st.booleans() | values,
+            "event": st.sampled_from(["failed", "webhook.disabled", "x"]) | values,
+            "form": st.sampled_from(["text", "x"]) | values,
+        },
+    )
+    | values,
+)  # fmt: skip
 fuzz = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -78,6 +168,31 @@ async def exchange(
 
 def ask(method: str, path: str, **more: Any) -> httpx.Response:
     return anyio.run(partial(exchange, method, path, **more))
+
+
+@cache
+def furnished() -> tuple[FakeDaemon, ASGIApp]:
+    """Return a daemon that has deliveries of every status, and its API: building it is slow."""
+    daemon = FakeDaemon()
+    anyio.run(daemon.open)
+    for status in Status:
+        for id_ in daemon.ids.values():
+            daemon.deliveries.add(id_, status, attempt())
+    return daemon, api(daemon, token=TOKEN)
+
+
+def asked_where_something_is(method: str, path: str, **more: Any) -> httpx.Response:
+    """Ask a daemon that has something of everything, one of its webhooks paused."""
+    daemon, application = furnished()
+    more["headers"] = {**more.get("headers", {}), "authorization": f"Bearer {TOKEN}"}
+
+    async def asked() -> httpx.Response:
+        await daemon.pause(daemon.ids["team"], "why not")
+        transport = httpx.ASGITransport(application, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=HOME) as client:
+            return await client.request(method, path, **more)
+
+    return anyio.run(asked)
 
 
 def check(response: httpx.Response, **shapes: Any) -> None:
@@ -125,6 +240,50 @@ def test_any_bytes_are_refused_or_read(content: bytes) -> None:
 @given(queries)
 def test_any_query_is_answered_or_refused(query: dict[str, str]) -> None:
     check(ask("GET", "/v1/watches", params=query), s200=WatchesShape)
+
+
+@fuzz(max_examples=100)
+@given(delivery_queries)
+def test_any_query_for_deliveries_is_answered_or_refused(query: dict[str, str]) -> None:
+    response = asked_where_something_is("GET", "/v1/deliveries", params=query)
+    check(response, s200=DeliveriesShape)
+
+
+@fuzz(max_examples=60)
+@given(st.integers().map(str) | st.text(max_size=5), st.sampled_from(["", "/retry"]))
+def test_any_id_of_a_delivery_is_answered_or_refused(id_: str, rest: str) -> None:
+    path = f"/v1/deliveries/{quote(id_, safe='', errors='replace')}{rest}"
+    shapes = {"s200": HistoryShape if id_ else DeliveriesShape, "s202": ToldDeliveryShape}
+    check(asked_where_something_is("POST" if rest else "GET", path), **shapes)
+
+
+@fuzz(max_examples=150)
+@given(replays | values)
+def test_any_replay_is_begun_told_or_refused(document: Any) -> None:
+    response = asked_where_something_is("POST", "/v1/deliveries/retry", **body(document))
+    check(response, s202=ReplayShape, s200=PreviewShape)
+
+
+@fuzz(max_examples=150)
+@given(to_webhooks)
+def test_any_order_to_a_webhook_is_followed_or_refused(call: tuple[str, str, Any]) -> None:
+    verb, name, document = call
+    path = f"/v1/webhooks/{quote(name, safe='', errors='replace')}/{verb}"
+    shape = {"test": TrialShape, "pause": WebhookShape, "resume": ResumedShape}[verb]
+    check(asked_where_something_is("POST", path, **body(document)), s200=shape)
+
+
+@fuzz(max_examples=30)
+@given(queries)
+def test_any_query_for_what_else_is_listed_is_answered_or_refused(
+    query: dict[str, str],
+) -> None:
+    for path, shape in (
+        ("/v1/webhooks", WebhooksShape),
+        ("/v1/replays", ReplaysShape),
+        ("/.well-known/genbridge/keys.json", PublicKeysShape),
+    ):
+        check(asked_where_something_is("GET", path, params=query), s200=shape)
 
 
 @fuzz(max_examples=60)

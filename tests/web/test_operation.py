@@ -21,8 +21,8 @@ from bridge.web.shapes import (
     ReplicasShape,
     ScheduleShape,
     SourcesShape,
-    WebhooksShape,
 )
+from bridge.web.webhook_shapes import WebhooksShape
 from tests.web.service import SECRET, TOKEN, FakeDaemon
 
 
@@ -115,6 +115,16 @@ async def test_the_description_names_every_call_with_its_answers(
         ("delete", "/v1/watches/{source}/{id}"),
         ("get", "/v1/sources"),
         ("get", "/v1/webhooks"),
+        ("get", "/v1/webhooks/{name}"),
+        ("post", "/v1/webhooks/{name}/test"),
+        ("post", "/v1/webhooks/{name}/pause"),
+        ("post", "/v1/webhooks/{name}/resume"),
+        ("get", "/v1/deliveries"),
+        ("get", "/v1/deliveries/{id}"),
+        ("post", "/v1/deliveries/{id}/retry"),
+        ("post", "/v1/deliveries/retry"),
+        ("get", "/v1/replays"),
+        ("get", "/.well-known/genbridge/keys.json"),
         ("get", "/v1/replicas"),
         ("get", "/v1/schedule"),
         ("post", "/v1/reload"),

@@ -17,7 +17,9 @@ from bridge.telemetry.clock import SystemClock
 from tests.cli.calling import genbridge
 from tests.e2e.daemon import Daemon
 from tests.e2e.scene import (
+    CANARY,
     KEY,
+    PATIENCE,
     TOKEN,
     Theatre,
     accepted,
@@ -73,6 +75,12 @@ class Scene:
 
     async def order(self, **more: Any) -> httpx.Response:
         return await self.client.post("/v1/watches", json={"source": "luma", **more})
+
+    async def held(self) -> list[Any]:
+        query = {"status": "held"}
+        response = await self.client.get("/v1/deliveries", params=query)
+        found: list[Any] = response.json()["deliveries"]
+        return found
 
     async def command(self, *arguments: str) -> CompletedProcess[str]:
         call = partial(genbridge, *arguments, "-c", self.daemon.config)
@@ -175,3 +183,78 @@ async def test_the_commands_talk_to_the_daemon(tmp_path: Path) -> None:
         gone = await scene.command("status")
         assert gone.returncode == 3
         assert "cannot be reached" in gone.stderr
+
+
+async def test_a_delivery_is_shown_explained_and_sent_again(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        scene = Scene(tmp_path, stack)
+        await scene.open(answers=(503,))
+        id_ = scene.generation()
+        await scene.order(id=id_, callback_url=place(scene.own, "own"), secret=OWN)
+        await accepted(scene.own, 1, state="completed")
+        listed = await scene.command("deliveries", "--json")
+        first, *_ = reversed(json.loads(listed.stdout))
+        assert (first["webhook"], first["generation_id"]) == ("callback 2", id_)
+        one = await scene.command("deliveries", str(first["id"]))
+        assert "503" in one.stdout
+        assert "it means: the receiver has taken it" in one.stdout
+        told = await scene.command("explain", str(first["id"]))
+        assert "What comes next: nothing: the receiver has it." in told.stdout
+
+        before = len(scene.own.accepted)
+        again = await scene.command("replay", str(first["id"]))
+        assert again.stdout == f"{first['id']} to callback 2: delivered\n"
+        await accepted(scene.own, before + 1)
+        assert scene.own.accepted[-1].headers["webhook-id"] == first["event"]
+
+        dry = await scene.command("replay", "--status", "delivered", "--dry-run", "--json")
+        count = json.loads(dry.stdout)["count"]
+        assert count == before
+        many = await scene.command("replay", "--status", "delivered", "--json")
+        job = json.loads(many.stdout)
+        assert (job["over"], job["done"]) == (True, count)
+        await accepted(scene.own, before + 1 + count)
+
+
+async def test_a_webhook_is_tried_paused_and_resumed(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        scene = Scene(tmp_path, stack)
+        await scene.open()
+        tried = await scene.command("send-test", "studio", "--event", "failed")
+        assert tried.returncode == 0, tried.stderr
+        assert "it means: the receiver has taken it" in tried.stdout
+        assert "webhook-signature: " in tried.stdout
+        assert CANARY not in tried.stdout
+        (example,) = scene.studio.accepted
+        assert facts(example)["state"] == "failed"
+        assert (await scene.command("deliveries")).stdout == "0 deliveries\n"
+
+        held = await scene.command("pause", "studio", "--why", "on holiday")
+        assert held.returncode == 0, held.stderr
+        id_ = scene.generation()
+        await scene.order(id=id_)
+        with anyio.fail_after(PATIENCE):
+            while not (waiting := await scene.held()):  # noqa: ASYNC110  (nobody rings)
+                await anyio.sleep(0.05)
+        story = await scene.command("explain", str(waiting[0]["id"]))
+        assert "nothing until studio is resumed (paused: on holiday)" in story.stdout
+        assert len(scene.studio.accepted) == 1
+
+        done = await scene.command("resume", "studio")
+        assert done.stdout.startswith("studio is active; ")
+        await accepted(scene.studio, 1, state="completed")
+        assert not await scene.held()
+        standing = (await scene.client.get("/v1/webhooks/studio")).json()
+        assert (standing["condition"], standing["breaker"]) == ("active", "closed")
+        assert standing["live"] is not None
+
+
+async def test_a_receiver_that_is_away_is_diagnosed(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        scene = Scene(tmp_path, stack)
+        await scene.open()
+        await scene.studio.__aexit__(None, None, None)
+        tried = await scene.command("send-test", "studio")
+        assert tried.returncode == 1
+        assert "no answer (connect)" in tried.stdout
+        assert "next step: check that the receiver runs and listens there" in tried.stdout

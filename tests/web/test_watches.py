@@ -382,6 +382,20 @@ async def test_one_watch_comes_with_its_timeline(
     assert told.due_at is None
 
 
+async def test_a_timeline_says_what_is_held(
+    client: httpx.AsyncClient, daemon: FakeDaemon
+) -> None:
+    await order(client, webhooks=["studio"])
+    watch = await daemon.store.watch(Generation("luma", "g1"))
+    assert watch is not None
+    change = step(watch, State.QUEUED, to(watch.webhooks[0], room=False))
+    await daemon.store.write([change], [])
+    await client.post("/v1/webhooks/studio/pause")
+    (event,) = (await client.get("/v1/watches/luma/g1")).json()["events"]
+    (told,) = event["deliveries"]
+    assert (told["status"], told["due_at"]) == ("held", None)
+
+
 @pytest.mark.parametrize(
     "path", ["luma/none", "nobody/g1", "luma/a%00b", "lu%0Ama/x", "luma/x%2F..%2Fy"]
 )

@@ -7,9 +7,14 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """Delivered. `receipt` is a message id where the receiver's messages can be edited."""
+    """Delivered. `receipt` is a message id where the receiver's messages can be edited.
+
+    `pause`: the receiver has said that the next message to this webhook would be one too many
+    before that has passed.
+    """
 
     receipt: str | None = None
+    pause: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

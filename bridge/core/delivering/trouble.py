@@ -35,6 +35,8 @@ class Trouble:
 
 
 _PHASES = {
+    Phase.CREDENTIALS: "credentials",
+    Phase.CONSENT: "consent",
     Phase.GUARD: "forbidden",
     Phase.RESOLVE: "unresolved",
     Phase.CONNECT: "unreachable",

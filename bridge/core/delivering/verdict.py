@@ -46,11 +46,12 @@ OUR_PAUSE = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """The receiver has the message."""
+    """The receiver has the message; `pause`: it wants no other one before that has passed."""
 
     code: str
     sentence: str
     receipt: str | None = None
+    pause: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,16 +105,22 @@ def judge(
     throttles: int,
     policy: RetryPolicy,
     spread: float,
+    spend: bool = True,
 ) -> Verdict:
     """Return what becomes of a delivery.
 
     `tries` counts the steps that earlier attempts have used, `throttles` the throttles that
-    the webhook has answered in a row before this one. `spread` is chance in [-1, 1].
+    the webhook has answered in a row before this one. `spread` is chance in [-1, 1]. A probe
+    does not `spend` a step, and so is never the last attempt.
     `TooRich` ends the delivery: whoever asks has sent every poorer form before.
     """
     if isinstance(answer, Unanswered):
         return _again(
-            without_answer(answer), None, tries=tries, policy=policy, spread=spread
+            *(without_answer(answer), None),
+            tries=tries,
+            policy=policy,
+            spread=spread,
+            spend=spend,
         )
     settled = _settled(answer, acknowledgement)
     if settled is not None:
@@ -122,17 +129,19 @@ def judge(
     if _throttles(answer, acknowledgement, asked):
         return _throttled(answer, acknowledgement, asked, throttles, spread)
     trouble = with_answer(answer, acknowledgement)
-    return _again(trouble, asked, tries=tries, policy=policy, spread=spread)
+    return _again(trouble, asked, tries=tries, policy=policy, spread=spread, spend=spend)
 
 
-def unrendered(why: str, *, tries: int, policy: RetryPolicy, spread: float) -> Verdict:
+def unrendered(
+    why: str, *, tries: int, policy: RetryPolicy, spread: float, spend: bool = True
+) -> Verdict:
     """Return what becomes of a delivery without a body: a reload may mend it."""
     trouble = Trouble(
         code="unrendered",
         sentence=f"the body cannot be rendered: {why}; correct the format and reload",
         blame=Blame.EVENT,
     )
-    return _again(trouble, None, tries=tries, policy=policy, spread=spread)
+    return _again(trouble, None, tries=tries, policy=policy, spread=spread, spend=spend)
 
 
 # What ends the delivery or the webhook
@@ -181,11 +190,17 @@ def _is_delivered(answer: Response, acknowledgement: Acknowledgement) -> bool:
 
 
 def _delivered(answer: Response, acknowledgement: Acknowledgement) -> Delivered:
-    receipt = acknowledgement.receipt if isinstance(acknowledgement, Accepted) else None
     note = "; the body of the answer was cut" if answer.cut else ""
+    said = acknowledgement if isinstance(acknowledgement, Accepted) else _JUST_ACCEPTED
     return Delivered(
-        code="accepted", sentence=f"accepted ({answer.status}){note}", receipt=receipt
+        code="accepted",
+        sentence=f"accepted ({answer.status}){note}",
+        receipt=said.receipt,
+        pause=said.pause and min(said.pause, MOST_ASKED),
     )
+
+
+_JUST_ACCEPTED = Accepted()
 
 
 def _gone(why: str) -> Disable:
@@ -269,6 +284,7 @@ def _again(
     tries: int,
     policy: RetryPolicy,
     spread: float,
+    spend: bool,
 ) -> TryAgain | GiveUp:
     """Return when a failed delivery is tried again, or that it no longer is.
 
@@ -277,6 +293,8 @@ def _again(
     """
     if trouble.blame is Blame.US:
         return _our_turn(trouble, policy, spread)
+    if not spend:
+        return _unspent(trouble, asked)
     step = wait(policy.schedule, policy.jitter, tries + 1, spread)
     if step is None and asked is None:
         return GiveUp(
@@ -299,6 +317,19 @@ def _again(
         because=_because(asked)
         if granted > step
         else f"step {tries + 1} \N{MULTIPLICATION SIGN} {factor:.2f}",
+        strained=trouble.strained,
+    )
+
+
+def _unspent(trouble: Trouble, asked: timedelta | None) -> TryAgain:
+    """Return what a failed probe is: the breaker says when the next one goes out."""
+    return TryAgain(
+        code=trouble.code,
+        sentence=trouble.sentence + _said(asked),
+        blame=trouble.blame,
+        wait=max(_granted(asked), timedelta(seconds=1)),
+        because="probe",
+        step=False,
         strained=trouble.strained,
     )
 

@@ -52,3 +52,11 @@ def _plain(text: str) -> str:
 
 def _day(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d}"
+
+
+def ends(pem: bytes) -> datetime:
+    """Return the moment from which one of the certificates in a PEM file is no longer valid.
+
+    Raises ValueError where there is none, or one that cannot be read.
+    """
+    return min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(pem))

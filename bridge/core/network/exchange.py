@@ -68,6 +68,10 @@ class Response:
 class Phase(StrEnum):
     """How far an exchange came before it failed."""
 
+    CREDENTIALS = "credentials"
+    """There was no token to show to the receiver: it was not contacted."""
+    CONSENT = "consent"
+    """The receiver was asked whether it wants our events, and did not say so."""
     GUARD = "guard"
     """The address guard refused: no socket was opened."""
     RESOLVE = "resolve"

@@ -100,6 +100,18 @@ def shown(url: str) -> str:
         return "…"
 
 
+def beneath(url: str, path: str, query: str) -> str:
+    """Return a checked URL with a path behind its own, one slash between, and more query.
+
+    Both are as they go over the wire; `query` has no `?`.
+    """
+    head, _, own = url.partition("?")
+    if path:
+        head = f"{head.removesuffix('/')}/{path.removeprefix('/')}"
+    queries = "&".join(part for part in (own, query) if part)
+    return f"{head}?{queries}" if queries else head
+
+
 def barred(url: str, allow: Allow) -> str | None:
     """Return why the address that a checked URL names itself is forbidden.
 

@@ -1,46 +1,69 @@
-"""Starts of a shared rate that one replica has paid for."""
+"""Starts of a rate that were paid for, so that the rate holds over restarts and for all replicas.
+
+Whoever pays has a span of time to himself. Every start takes `1 / rate` seconds of such a span,
+however late it is, and no span is given twice: so in any window of W seconds there are at most
+rate·W + 1 starts, whoever makes them, and whatever dies in between.
+"""
 
 from dataclasses import dataclass
 
 LENGTH = 1.0
-"""Seconds of a rate that one replica takes for itself at once, unless one start is longer."""
+"""Seconds of a rate that are paid for at once, unless one start is longer."""
 
-LATE = 1.0
-"""Seconds after the end of a chunk in which what is left of it may still be used."""
+_GRACE = 1e-6
+"""Seconds by which moments may differ that are computed in different ways."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Allowance:
-    """So many starts, the next one not before `at`, none after `until`; `rate` a second.
-
-    What is late is not caught up with: two starts are never closer than the rate has them.
-    """
+    """A span from `begin` to `until` of which everything before `tat` is used up."""
 
     rate: float
-    at: float = 0.0
-    left: int = 0
+    tat: float = float("-inf")
+    begin: float = float("-inf")
     until: float = float("-inf")
     size: int = 1
-    """How many starts the last chunk had."""
+    """How many starts the last payment was for."""
 
     def opens(self, now: float) -> float | None:
-        """Return the earliest moment of a paid start; None: pay first."""
-        at = max(now, self.at)
-        return at if self.left > 0 and at <= self.until else None
+        """Return the earliest moment of a paid start, not before `now`; None: pay first."""
+        at = max(now, self.tat, self.begin)
+        return at if at + 1.0 / self.rate <= self.until + _GRACE else None
 
     def take(self, at: float) -> None:
         """Note a start at a moment, which may lie ahead."""
-        self.left -= 1
-        self.at = max(self.at, at) + 1.0 / self.rate
+        self.tat = max(self.tat, at) + 1.0 / self.rate
 
-    def wanted(self) -> int:
-        """Return how many starts to pay for next: twice as many as were used up, else half."""
+    def wanted(self, now: float) -> int:
+        """Return how many starts to pay for: twice as many while they are used up, else half."""
         most = max(1, int(self.rate * LENGTH))
-        used_up = self.left <= 0 and self.until > float("-inf")
-        return min(most, self.size * 2) if used_up else max(1, min(most, self.size // 2))
+        if now <= self.until + 1.0 / self.rate:
+            return min(most, self.size * 2)
+        return max(1, min(most, self.size // 2))
 
-    def pay(self, size: int, begin: float) -> None:
-        """Note a chunk of so many starts that begins at a moment."""
-        self.size = self.left = size
-        self.at = max(begin, self.at)
-        self.until = begin + size / self.rate + LATE
+    def short(self, now: float, size: int, slack: float) -> float:
+        """Return how many seconds to pay for, that so many starts can begin from now on.
+
+        What is left of our span counts, if what we pay for follows on it; for the case that it
+        does not, it is enough for one start. `slack` is what an answer may take: a span that has
+        begun before we know of it is of no use to that extent.
+        """
+        if self.until <= now:
+            return size / self.rate + slack
+        needed = max(now, self.tat, self.begin) + size / self.rate + slack
+        return max(needed - self.until, 1.0 / self.rate + slack)
+
+    def pay(
+        self, size: int, asked: float, told: float, begin: float, length: float
+    ) -> None:
+        """Note a span that begins `begin` seconds after a moment between `asked` and `told`.
+
+        One that follows on what we have makes it longer; another one replaces it.
+        """
+        self.size = size
+        follows = begin > 0.0 and asked + begin <= self.until + min(
+            0.5 / self.rate, 2.0 * (told - asked) + _GRACE
+        )
+        if not follows:
+            self.begin = told + begin
+        self.until = asked + begin + length

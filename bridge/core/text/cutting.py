@@ -9,7 +9,9 @@ Measure: TypeAlias = Callable[[str], int]
 
 def utf16(text: str) -> int:
     """Return the length as JavaScript, Java and Telegram count it: an emoji is two."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    if text.isascii():
+        return len(text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, limit: int, measure: Measure = utf16) -> str:

@@ -24,3 +24,12 @@ def duration(text: str) -> timedelta | None:
     if not timedelta() < span < LONGEST:
         raise ValueError("a duration is longer than nothing and shorter than ten years")
     return span
+
+
+def spoken(span: timedelta) -> str:
+    """Return a span as people write it, in the largest unit that it is whole in."""
+    seconds = span.total_seconds()
+    for unit in ("d", "h", "m", "s"):
+        if seconds >= _SECONDS[unit] and seconds % _SECONDS[unit] == 0:
+            return f"{seconds / _SECONDS[unit]:.0f}{unit}"
+    return f"{seconds:g}s"

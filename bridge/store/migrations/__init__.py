@@ -17,14 +17,16 @@ from pathlib import Path
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Text, column, insert, table, update
+from sqlalchemy import Connection, Text, column, insert, table, text, update
 
-from bridge.errors import StoreBroken
+from bridge.errors import StoreBroken, StoreRefused
 
 OURS = Path(__file__).with_name("versions")
 
 _META = table("meta", column("key", Text()), column("value", Text()))
 """As much of it as every schema has."""
+
+_HELD = text("SELECT pg_try_advisory_xact_lock('meta'::regclass::oid::int4, :revision)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +63,25 @@ def climb(connection: Connection, way: Iterable[Step]) -> None:
     context = MigrationContext.configure(connection, opts={"transactional_ddl": True})
     for step in way:
         with context.begin_transaction(), Operations.context(context):
+            _vacated(connection, step)
             step.upgrade()
             _inscribe(connection, step)
             _check(connection)
+
+
+def _vacated(connection: Connection, step: Step) -> None:
+    """Raise StoreRefused while a replica works whose code is too old for a step.
+
+    Every replica holds its schema, shared (`liveness.use`); until the commit none can begin to.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    for revision in range(1, step.compatible_from):
+        if not connection.scalar(_HELD, {"revision": revision}):
+            raise StoreRefused(
+                f"a replica is running that needs the schema {revision}, which the schema "
+                f"{step.revision} ends: replace it first (`genbridge db status` names all)"
+            )
 
 
 def _inscribe(connection: Connection, step: Step) -> None:

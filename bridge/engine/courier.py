@@ -1,0 +1,277 @@
+"""The courier: brings one delivery to its webhook and returns what came back; judges nothing.
+
+One attempt is one request or a few, all within the webhook's `timeout`: a token and the question
+for consent where they are needed, the message in the richest form that the receiver takes, and
+once more after a token was refused.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Protocol
+
+import anyio
+
+from bridge.core.delivering.acknowledgement import Acknowledgement, TooRich, Unclear
+from bridge.core.delivering.delivery import Delivery
+from bridge.core.delivering.signing import hub_signature, signature_headers
+from bridge.core.network.exchange import (
+    Answer,
+    Headers,
+    Phase,
+    Request,
+    Response,
+    Unanswered,
+)
+from bridge.core.network.masking import MASK
+from bridge.core.network.urls import beneath
+from bridge.core.ports import Clock, Consent, Form, Http, Rendered
+from bridge.core.settings import Webhook
+from bridge.engine.consents import Consents
+
+ANSWER_LIMIT = 64 * 1024
+"""Bytes of a receiver's answer that are read (DELIVERY.md, section 2)."""
+
+UNCLEAR = Unclear()
+
+_HUB = "x-hub-signature-256"
+_PLAIN = Rendered(body=b"").headers
+_SHOWN = frozenset({"content-type", "content-encoding"})
+
+
+class Credentials(Protocol):
+    """Knows how each receiver is shown who we are."""
+
+    async def headers(self, webhook: Webhook, *, until: float) -> Headers | str:
+        """Return the headers, before the moment `until`; or why there are none, in a sentence.
+
+        The sentence holds no secret.
+        """
+        ...
+
+    def refused(self, webhook: Webhook, headers: Headers) -> bool:
+        """Forget headers that the receiver answered with 401; return whether others may help."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What one attempt came to.
+
+    `answer` None: the format has nothing to say of this message, or `unrendered` says why it
+    could not be said. `form` is the form that was sent last, `started` when its first request
+    began, `sent` the headers of its last one, masked where they are secret. `granted` is how many
+    a second the receiver has consented to; None: any number, or it was not asked.
+    """
+
+    answer: Answer | None
+    acknowledgement: Acknowledgement = UNCLEAR
+    form: Form = Form.FULL
+    started: datetime | None = None
+    sent: Headers = field(default=(), repr=False)
+    unrendered: str | None = None
+    granted: float | None = None
+
+
+class Courier:
+    """Brings deliveries, many at a time.
+
+    `origin` is the name by which receivers that are asked for their consent know us.
+    """
+
+    def __init__(
+        self,
+        *,
+        http: Http,
+        clock: Clock,
+        version: str,
+        credentials: Credentials | None = None,
+        origin: str = "genbridge",
+    ) -> None:
+        self._http = http
+        self._clock = clock
+        self._agent = ("user-agent", f"genbridge/{version}")
+        self._credentials = credentials
+        self._consents = Consents(clock=clock, origin=origin)
+
+    async def bring(
+        self, webhook: Webhook, delivery: Delivery, *, form: Form = Form.FULL
+    ) -> Brought:
+        """Make one attempt, in no richer form than `form`.
+
+        Never raises for what a network or a format does.
+        """
+        trip = _Trip(webhook, delivery, form, self._clock)
+        if webhook.auth is not None and (why := await self._authorize(trip)):
+            return trip.brought(Unanswered(phase=Phase.CREDENTIALS, reason=why))
+        if self._consents.wanted(webhook):
+            consent = await self._consented(trip)
+            if isinstance(consent, Unanswered):
+                return trip.brought(consent)
+            trip.greeting, trip.granted = self._consents.greeting, consent.rate
+        return await self._delivered(trip)
+
+    async def _delivered(self, trip: "_Trip") -> Brought:
+        """Send poorer and poorer forms until the receiver can take one."""
+        answer: Answer | None = None
+        acknowledgement: Acknowledgement = UNCLEAR
+        form: Form | None = trip.form
+        while form is not None:
+            try:
+                rendered = trip.webhook.format.render(trip.delivery.message, form)
+            except Exception as error:  # noqa: BLE001  (a format is foreign code on foreign data)
+                # Only its kind: what a format says might quote the message.
+                return Brought(answer=None, form=form, unrendered=type(error).__name__)
+            if rendered is None:
+                break
+            trip.form = form
+            answer = await self._posted(trip, rendered)
+            if not isinstance(answer, Response):
+                return trip.brought(answer)
+            acknowledgement = _read(trip.webhook, answer)
+            form = form.poorer if isinstance(acknowledgement, TooRich) else None
+        return trip.brought(answer, acknowledgement)
+
+    async def _posted(self, trip: "_Trip", rendered: Rendered) -> Answer:
+        """Send one form, once more with a new token where the receiver refused the old one."""
+        answer = await self._sent(trip, self._request(trip, rendered))
+        if trip.webhook.auth is None or not self._worth_another(trip, answer):
+            return answer
+        trip.resent = True
+        if why := await self._authorize(trip):
+            return Unanswered(phase=Phase.CREDENTIALS, reason=why)
+        return await self._sent(trip, self._request(trip, rendered))
+
+    def _worth_another(self, trip: "_Trip", answer: Answer) -> bool:
+        if trip.resent or self._credentials is None:
+            return False
+        if not isinstance(answer, Response) or answer.status != HTTPStatus.UNAUTHORIZED:
+            return False
+        return self._credentials.refused(trip.webhook, trip.credentials)
+
+    async def _authorize(self, trip: "_Trip") -> str | None:
+        """Take credentials along; return why there are none, None: there are."""
+        if self._credentials is None:
+            return "there are no credentials at hand"
+        try:
+            found = await self._credentials.headers(trip.webhook, until=trip.until)
+        except Exception as error:  # noqa: BLE001  (our own fault must not cost the others)
+            return _ours(error)
+        if isinstance(found, str):
+            return found
+        trip.credentials = found
+        return None
+
+    async def _consented(self, trip: "_Trip") -> Consent | Unanswered:
+        async def ask(rendered: Rendered) -> Answer:
+            headers = (*rendered.headers, self._agent, *trip.extra)
+            return await self._sent(trip, _asked(trip.webhook, rendered, headers))
+
+        with anyio.CancelScope(deadline=trip.until):
+            return await self._consents.consent(trip.webhook, ask)
+        return Unanswered(phase=Phase.DEADLINE, reason="no time left after the question")
+
+    async def _sent(self, trip: "_Trip", request: Request) -> Answer:
+        left = trip.until - self._clock.monotonic()
+        if left <= 0.0:
+            return Unanswered(phase=Phase.DEADLINE, reason="no time for another request")
+        try:
+            return await self._http.send(
+                request,
+                timeout=timedelta(seconds=left),
+                limit=ANSWER_LIMIT,
+                way=trip.webhook.way,
+            )
+        except Exception as error:  # noqa: BLE001  (our own fault must not cost the others)
+            return Unanswered(phase=Phase.LOCAL, reason=_ours(error))
+
+    def _request(self, trip: "_Trip", rendered: Rendered) -> Request:
+        webhook, delivery = trip.webhook, trip.delivery
+        # The time is that of this very request: receivers refuse what is older than five minutes.
+        now = self._clock.now()
+        trip.started = trip.started or now
+        signed = signature_headers(
+            webhook.keys, str(delivery.message.id), int(now.timestamp()), rendered.body
+        )
+        ours = (self._agent, *signed[:2], ("webhook-attempt", str(delivery.attempt)))
+        seals = signed[2:]
+        if webhook.hub_signature and webhook.keys:
+            seals = (*seals, (_HUB, hub_signature(webhook.keys[0], rendered.body)))
+        trip.note(rendered, ours, seals)
+        headers = (*rendered.headers, *ours, *seals, *trip.greeting, *trip.extra)
+        return _asked(webhook, rendered, headers)
+
+
+class _Trip:
+    """One attempt under way: what is taken along, and what has been sent of it."""
+
+    __slots__ = (
+        "credentials",
+        "delivery",
+        "form",
+        "granted",
+        "greeting",
+        "resent",
+        "sent",
+        "started",
+        "until",
+        "webhook",
+    )
+
+    def __init__(
+        self, webhook: Webhook, delivery: Delivery, form: Form, clock: Clock
+    ) -> None:
+        self.webhook = webhook
+        self.delivery = delivery
+        self.form = form
+        self.until = clock.monotonic() + webhook.timeout.total_seconds()
+        self.credentials: Headers = ()
+        self.greeting: Headers = ()
+        self.granted: float | None = None
+        self.resent = False
+        self.started: datetime | None = None
+        self.sent: Headers = ()
+
+    @property
+    def extra(self) -> Headers:
+        """What the configuration adds to every request: all of it may be secret."""
+        return (*self.webhook.headers, *self.credentials)
+
+    def note(self, rendered: Rendered, ours: Headers, seals: Headers) -> None:
+        """Remember the headers of a request as they may be shown."""
+        own = rendered.headers
+        if own is not _PLAIN:
+            own = tuple((n, v if n.lower() in _SHOWN else MASK) for n, v in own)
+        secret = (*seals, *self.extra)
+        self.sent = (*own, *ours, *self.greeting, *[(name, MASK) for name, _ in secret])
+
+    def brought(
+        self, answer: Answer | None, acknowledgement: Acknowledgement = UNCLEAR
+    ) -> Brought:
+        """Return what it came to."""
+        return Brought(
+            answer=answer,
+            acknowledgement=acknowledgement,
+            form=self.form,
+            started=self.started,
+            sent=self.sent,
+            granted=self.granted,
+        )
+
+
+def _asked(webhook: Webhook, rendered: Rendered, headers: Headers) -> Request:
+    url = webhook.url
+    if rendered.path or rendered.query:
+        url = beneath(url, rendered.path, rendered.query)
+    return Request(method=rendered.method, url=url, headers=headers, body=rendered.body)
+
+
+def _read(webhook: Webhook, answer: Response) -> Acknowledgement:
+    try:
+        return webhook.format.read(answer)
+    except Exception:  # noqa: BLE001  (a format is foreign code on foreign data)
+        return UNCLEAR
+
+
+def _ours(error: Exception) -> str:
+    return f"genbridge itself failed: {type(error).__name__}"

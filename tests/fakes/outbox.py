@@ -1,0 +1,144 @@
+"""A store of deliveries alone, without rows: for tests of the sender with very many of them."""
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import count
+from uuid import UUID
+
+import anyio
+import anyio.lowlevel
+
+from bridge.core.delivering.delivery import Delivery, Settlement, Status, WebhookState
+from bridge.core.message import Message
+from bridge.core.ports import Clock, Room, Written
+from bridge.engine.sender import Sender
+
+BODY = b'{"type":"generation.completed","timestamp":"2026-11-21T08:30:00Z","data":{"a":1}}'
+GATHER = 0.03
+
+
+@dataclass
+class Pile:
+    """What is due for webhooks, oldest first; settles in groups, as the writer does.
+
+    A delivery without a generation of its own waits for nobody.
+    """
+
+    clock: Clock
+    waiting: dict[int, list[tuple[float, int, Delivery]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    gates: dict[int, float] = field(default_factory=dict)
+    born: dict[int, float] = field(default_factory=dict)
+    settled: list[tuple[float, Settlement]] = field(default_factory=list)
+    claimed: Counter[int] = field(default_factory=Counter)
+    claims: int = 0
+    sender: Sender | None = None
+
+    def __post_init__(self) -> None:
+        self._numbers = count(1)
+        self._inbox: list[Settlement] = []
+        self._bell = anyio.Event()
+
+    def add(self, webhook: int, *, manual: bool = False, watch: int | None = None) -> int:
+        """Make a delivery that is due now; return its id."""
+        id_ = next(self._numbers)
+        delivery = Delivery(
+            id=id_,
+            fence=0,
+            webhook=webhook,
+            watch=watch or id_,
+            seq=0,
+            attempt=0,
+            tries=0,
+            manual=manual,
+            message=Message(id=UUID(int=id_), body=BODY),
+        )
+        now = self.clock.monotonic()
+        self.born[id_] = now
+        heapq.heappush(self.waiting[webhook], (now, id_, delivery))
+        if self.sender is not None:
+            self.sender.woken([webhook])
+        return id_
+
+    def settle(self, settlement: Settlement) -> None:
+        """Commit soon."""
+        self._inbox.append(settlement)
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Commit for ever."""
+        while True:
+            await self._bell.wait()
+            await anyio.sleep(GATHER)
+            self._bell = anyio.Event()
+            some, self._inbox = self._inbox, []
+            woken = {w for one in some if (w := self._settle(one)) is not None}
+            if self.sender is not None:
+                self.sender.written(Written(woken=frozenset(woken)), some)
+
+    def _settle(self, one: Settlement) -> int | None:
+        now = self.clock.monotonic()
+        self.settled.append((now, one))
+        if one.webhook is not None:
+            self._gate(one.webhook)
+        if one.status is not Status.PENDING:
+            return None
+        delivery = replace(
+            one.delivery,
+            tries=one.delivery.tries + one.step,
+            attempt=one.delivery.attempt - (one.attempt is None),
+        )
+        due = now + one.wait.total_seconds()
+        heapq.heappush(self.waiting[delivery.webhook], (due, delivery.id, delivery))
+        return None if one.wait else delivery.webhook
+
+    def _gate(self, state: WebhookState) -> None:
+        gate = 0.0 if state.gate is None else state.gate.total_seconds()
+        self.gates[state.id] = self.clock.monotonic() + gate
+
+    async def set_webhook(self, state: WebhookState) -> None:
+        """Set a gate."""
+        await anyio.lowlevel.checkpoint()
+        self._gate(state)
+
+    async def claim_deliveries(self, rooms: Sequence[Room]) -> Sequence[Delivery]:
+        """Claim what is due, replays at most half of it while live ones wait."""
+        await anyio.lowlevel.checkpoint()
+        self.claims += 1
+        return [one for room in rooms for one in self._claim(room)]
+
+    def _claim(self, room: Room) -> list[Delivery]:
+        now = self.clock.monotonic()
+        queue = self.waiting[room.webhook]
+        found: list[Delivery] = []
+        if self.gates.get(room.webhook, 0.0) > now:
+            return []
+        while queue and queue[0][0] <= now and len(found) < room.slots:
+            delivery = heapq.heappop(queue)[2]
+            found.append(
+                replace(delivery, fence=delivery.fence + 1, attempt=delivery.attempt + 1)
+            )
+        self.claimed.update(one.id for one in found)
+        return found
+
+    async def next_due(self) -> Mapping[int, timedelta]:
+        """Return per webhook how long until something is due."""
+        await anyio.lowlevel.checkpoint()
+        now = self.clock.monotonic()
+        return {
+            webhook: timedelta(seconds=max(0.0, queue[0][0] - now))
+            for webhook, queue in self.waiting.items()
+            if queue
+        }
+
+    def accepted(self) -> list[tuple[float, int]]:
+        """Return which deliveries were accepted, and when that was known."""
+        return [
+            (at, one.delivery.id)
+            for at, one in self.settled
+            if one.status is Status.DELIVERED
+        ]
