@@ -64,7 +64,7 @@ def statements(module: ModuleType) -> list[Statement]:
     return [value for value in vars(module).values() if isinstance(value, Statement)]
 
 
-ELSEWHERE = {adopting.REPLICAS, retention.PRUNE_STRAY}
+ELSEWHERE = {adopting.REPLICAS, retention.PRUNE_STRAY, sending.DUE_AT_ALL}
 """What only PostgreSQL is asked."""
 
 STATEMENTS = list({statement.name: statement for statement in all_statements()}.values())
@@ -99,6 +99,7 @@ async def test_no_statement_walks_through_a_table_that_grows(
         (sending.DUE, "deliveries_due (webhook_id=? AND manual=? AND due_at<?)"),
         (settling.RELEASE, "deliveries_order (watch_id=? AND webhook_id=? AND seq>?)"),
         (recording.SUPERSEDE, "deliveries_order (watch_id=? AND webhook_id=? AND seq<?)"),
+        (recording.ADDRESS, "deliveries_order (watch_id=? AND webhook_id=? AND seq<?)"),
         (sending.NEXT, "deliveries_due (webhook_id=? AND manual=?)"),
         (watching.RUNNING, "watches_running (active=? AND rowid>?)"),
         (keeping.FREE, "deliveries_claimed (claimed_by>?)"),
