@@ -20,7 +20,7 @@ from bridge import __version__
 from bridge.core.ports import Clock, Log
 from bridge.core.settings import Settings, shared
 from bridge.core.sharing.liveness import Pace
-from bridge.daemon import PACE, PRUNE, Daemon, Reread, counts
+from bridge.daemon import PACE, PRUNE, Daemon, Reread, collect_seldom, counts
 from bridge.engine.calendar import Calendar
 from bridge.errors import GenbridgeError, StoreRefused
 from bridge.front import Front
@@ -36,6 +36,7 @@ async def serve(settings: Settings, *, reread: Reread, log: Log, pace: Pace = PA
 
     Raises GenbridgeError where it cannot start or go on.
     """
+    collect_seldom()
     try:
         await _serve(settings, reread, log, pace)
     except BaseExceptionGroup as group:
