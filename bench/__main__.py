@@ -11,6 +11,7 @@ NAMES = {
     "reaction": "from a provider's answer to the first byte at a webhook",
     "delivery": "CPU per signed, durably logged delivery, beside httpx and a bare client",
     "holds": "1,000 holds at once: is any asked late, and how much memory",
+    "isolation": "1,000 webhooks of which 300 hang: what the healthy ones notice",
     "http": "CPU per POST of our client, beside aiohttp, httpx and a bare client",
     "memory": "memory per attempt against answers that never end",
     "waiting": "100,000 deliveries that wait for a dead webhook: cost, restart, recovery",

@@ -31,6 +31,9 @@ SETTINGS = (
     "autovacuum_naptime=10s",
 )
 
+SERVER = 0.5
+"""Cores that the server may use."""
+
 LOCK = "FROM pg_locks WHERE locktype = 'advisory' AND objid"
 
 
@@ -196,7 +199,7 @@ def show(what: str, a: Mark, b: Mark) -> None:
         f" {(b.commits - a.commits) / span:6.0f} commits/s"
         f" {(b.updates - a.updates) / span:6.0f} row updates/s"
         f" {(b.wal - a.wal) / span / 1024:7.0f} KiB WAL/s"
-        f" {(b.server - a.server) / span:5.2f} cores;"
+        f" {(b.server - a.server) / span:5.2f} cores ({SERVER} allowed);"
         f" replicas {(b.replicas - a.replicas) / span:5.2f} cores",
         flush=True,
     )

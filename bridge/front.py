@@ -132,8 +132,13 @@ class Front:
         return waiting
 
     async def _stands(self, webhook: int) -> None:
-        """Send to a webhook as it stands on the disk now, if anything is sent to it at all."""
-        self._daemon.sender.set_standing((await self._listed(webhook)).state)
+        """Send to a webhook as it stands on the disk now, if anything is sent to it at all.
+
+        Not while a reload may still work with what it has read before.
+        """
+        async with self._daemon.standing:
+            await self._daemon.callbacks.meet([webhook])
+            self._daemon.sender.set_standing((await self._listed(webhook)).state)
 
     async def _listed(self, webhook: int) -> ListedWebhook:
         found = await self._daemon.store.webhooks_by_id([webhook])

@@ -231,6 +231,14 @@ def _refusal(response: httpx.Response) -> GenbridgeError:
         )
     if response.status_code == httpx.codes.UNAUTHORIZED:
         return Refused(_UNKNOWN_CALLER, response.status_code)
-    errors = [f"{one['path']}: {one['message']}" for one in document.get("errors", ())]
-    said = "\n  ".join([document["detail"], *(errors if len(errors) > 1 else ())])
-    return Refused(said, response.status_code)
+    mistakes = [
+        f"{_option(one['path'])}: {one['message']}" for one in document.get("errors", ())
+    ]
+    if len(mistakes) == 1:
+        return Refused(mistakes[0], response.status_code)
+    return Refused("\n  ".join([document["detail"], *mistakes]), response.status_code)
+
+
+def _option(place: str) -> str:
+    """Return the place of a mistake as the command line knows it: `$.until` is `until`."""
+    return place.removeprefix("$.").lstrip("?").strip("{}")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bridge.cli.columns import clear, coloured, counted, show
+from bridge.cli.columns import clear, coloured, counted, lasting, show
 from bridge.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, Token, Url
 
 app = typer.Typer(add_completion=False)
@@ -168,8 +168,8 @@ def _when(one: Document, webhook: Document, before: Document | None) -> str:
         )
     if webhook["pause_seconds"]:
         return (
-            f"another attempt, not before the webhook's pause of "
-            f"{webhook['pause_seconds']:.0f} s is over"
+            "another attempt, once the webhook's pause is over, in "
+            f"{lasting(webhook['pause_seconds'])}"
         )
     return f"another attempt at {one['due_at']}"
 

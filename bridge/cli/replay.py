@@ -7,12 +7,11 @@ the daemon that outlasts its restart: this command only follows it.
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bridge.cli.columns import clear, coloured, counted, sentence, show
+from bridge.cli.columns import clear, coloured, counted, lasting, sentence, show
 from bridge.cli.deliveries import table
 from bridge.cli.instants import instant
 from bridge.cli.options import (
@@ -134,8 +133,7 @@ def previewed(preview: Document) -> Iterator[str]:
     if seconds is None:
         yield f"{count} would be sent again"
     else:
-        span = timedelta(seconds=round(seconds))
-        yield f"{count} would be sent again, which takes {span} at least by the rate"
+        yield f"{count} would be sent again, which takes {lasting(seconds)} at least by the rate"
     if preview["first"]:
         *rows, _ = table(preview["first"])
         yield "the first of them:"

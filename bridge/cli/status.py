@@ -49,15 +49,18 @@ def status(
         if source is not None:
             query["source"] = source
         found = list(client.watches(**query))
-    show(found, table(found), as_json=as_json)
+    show(found, table(found, everything=everything), as_json=as_json)
 
 
-def table(watches: Sequence[Document]) -> Iterator[str]:
+def table(watches: Sequence[Document], *, everything: bool = True) -> Iterator[str]:
     """Yield a line for each watch, aligned, and how many there are."""
     head: tuple[str, ...] = ("source", "id", "state", "until", "since", "told")
     rows = [head, *(_row(watch) for watch in watches)] if watches else []
     yield from aligned(rows)
-    yield counted(len(watches), "watch", "watches")
+    count = counted(len(watches), "watch", "watches")
+    yield (
+        count if watches or everything else f"{count} now; --all shows those that are over"
+    )
 
 
 def _row(watch: Document) -> tuple[str, ...]:

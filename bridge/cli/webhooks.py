@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bridge.cli.columns import aligned, clear, coloured, counted, show
+from bridge.cli.columns import aligned, clear, coloured, counted, lasting, show
 from bridge.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, Token, Url
 
 app = typer.Typer(add_completion=False)
@@ -77,7 +77,7 @@ def detailed(one: Document) -> Iterator[str]:
         live = one["live"]
         yield f"  now       {live['in_flight']} of {live['concurrency']} under way"
     if one["pause_seconds"]:
-        yield f"  pause     {one['pause_seconds']:.1f} s more"
+        yield f"  pause     {lasting(one['pause_seconds'])} more"
 
 
 def _why(one: Document) -> str:
@@ -92,5 +92,5 @@ def _rate(one: Document) -> str:
 def _failing(health: Document) -> str:
     if health["failing_seconds"] is None:
         return ""
-    hours = health["failing_seconds"] / 3600
-    return f", failing for {hours:.1f} h in {counted(health['failures'], 'attempt')}"
+    span = lasting(health["failing_seconds"])
+    return f", failing for {span} in {counted(health['failures'], 'attempt')}"

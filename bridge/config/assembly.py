@@ -1,6 +1,7 @@
 """Assembly: records held against each other and made settings."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import Any
@@ -128,7 +129,8 @@ class Assembly:
             said = str(error)
             if any(secret in said for secret in secrets):
                 said = "the options do not fit together"
-            self._reader.complain(path, said)
+            place, said = _placed(path, said, options)
+            self._reader.complain(place, said)
             return None
 
     def _warn_of_clear_text(self, path: Path, url: object) -> None:
@@ -238,3 +240,11 @@ def _digest(watches: Sequence[ConfiguredWatch]) -> str:
         said = (watch.source, watch.id, watch.webhooks, watch.until.word, seconds)
         digest.update(encode((*said, watch.metadata)) + b"\n")
     return digest.hexdigest()
+
+
+def _placed(path: Path, said: str, options: Collection[str]) -> tuple[Path, str]:
+    """Return the place of what a plugin says of its options: that of the one it begins with."""
+    name = re.match(r"\w*", said, re.ASCII)
+    if name is None or name[0] not in options:
+        return path, said
+    return (*path, name[0]), said[name.end() :].lstrip(":, ")

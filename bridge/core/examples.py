@@ -153,6 +153,14 @@ _NOTICES: Mapping[str, Callable[[datetime], Cause]] = {
         "webhook.forbidden", now, 0, failures=1, reason="10.0.0.7 is a private address"
     ),
     "delivery.exhausted": lambda now: _trouble("delivery.exhausted", now, 76, count=1),
+    "delivery.unrendered": lambda now: _trouble(
+        "delivery.unrendered",
+        now,
+        0,
+        since=None,
+        failures=0,
+        reason="the body cannot be rendered: UndefinedError; correct the format and reload",
+    ),
 }
 
 GENERATIONS: Mapping[str, Message] = MappingProxyType({k: example(k) for k in _EVENTS})

@@ -11,6 +11,7 @@ _TITLES = {
     "webhook.recovered": "Webhook {} accepts again",
     "webhook.forbidden": "Webhook {} has a forbidden address",
     "delivery.exhausted": "Deliveries to {} were given up",
+    "delivery.unrendered": "A body for {} cannot be rendered",
 }
 _COLOURS = {"webhook.recovered": "2E7D32", "webhook.failing": "F9A825"}
 _ALARMING = "C62828"

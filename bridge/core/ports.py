@@ -398,7 +398,11 @@ class Store(Lists, Replays, Protocol):
         ...
 
     async def census(self) -> Census:
-        """Count running watches, pending deliveries and events."""
+        """Count running watches, pending deliveries and events: of a large store, not often."""
+        ...
+
+    async def pending(self) -> int:
+        """Count pending deliveries alone."""
         ...
 
     async def alive(self) -> None:

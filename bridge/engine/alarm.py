@@ -62,6 +62,17 @@ class Alarm:
         self._log.error("deliveries given up", **_told(cause))
         return self._sent(lane, cause)
 
+    def unrendered(self, lane: Lane, reason: str) -> tuple[Alert, ...]:
+        """Tell that a format cannot make a body of a message, once in an hour at most."""
+        this = hour(self._clock.now())
+        if lane.unrendered_told == this:
+            return ()
+        lane.unrendered_told = this
+        cause = self._cause(lane, "delivery.unrendered", reason)
+        cause = replace(cause, streak=0, mark=this)
+        self._log.error("a body cannot be rendered", **_told(cause))
+        return self._sent(lane, cause)
+
     def _cause(self, lane: Lane, type_: str, reason: str) -> Cause:
         circuit = lane.circuit
         age = 0.0 if circuit.since is None else self._clock.monotonic() - circuit.since

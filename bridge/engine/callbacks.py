@@ -4,13 +4,18 @@ A delivery is only made for webhooks that have a lane, so the lane must be there
 watch is: when it is ordered, after a restart, and when another replica hands it over.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from bridge.core.delivering.callback import Callback
 from bridge.core.delivering.delivery import Condition, WebhookState
 from bridge.core.listing import ListedWebhook
+from bridge.core.ports import Clock
 from bridge.core.settings import Webhook
+
+AGAIN = 3600.0
+"""Seconds after which the store is asked anew for a webhook that somebody brings along again."""
 
 Make: TypeAlias = Callable[[Callback, WebhookState], Webhook]
 """Returns how a caller's webhook is sent to; raises ValueError for a secret of no use."""
@@ -43,16 +48,22 @@ class Lanes(Protocol):
         """Return whether a webhook has a lane that is not switched off."""
         ...
 
+    def drop_lane(self, webhook: int) -> None:
+        """Send nothing to this webhook any more."""
+        ...
+
 
 class Callbacks:
     """Knows every webhook that a watch of ours names, and opens lanes for those of callers."""
 
-    def __init__(self, keeper: Keeper, lanes: Lanes, make: Make) -> None:
+    def __init__(self, keeper: Keeper, lanes: Lanes, make: Make, *, clock: Clock) -> None:
         self._keeper = keeper
         self._lanes = lanes
         self._make = make
+        self._clock = clock
         self._known: dict[int, ListedWebhook] = {}
         self._ids: dict[str, int] = {}
+        self._adopted: dict[str, float] = {}
 
     async def adopt(self, callbacks: Iterable[Callback]) -> Mapping[str, int]:
         """Return the ids of callers' webhooks by their keys; each is in the store and has a lane.
@@ -66,6 +77,7 @@ class Callbacks:
             for one in missing:
                 state = await self._revived(states[one.key])
                 self._note(ListedWebhook(state=state, callback=one))
+                self._adopted[one.key] = self._clock.monotonic()
         return {key: self._ids[key] for key in wanted}
 
     async def _revived(self, state: WebhookState) -> WebhookState:
@@ -76,7 +88,11 @@ class Callbacks:
 
     def _open(self, callback: Callback) -> bool:
         id_ = self._ids.get(callback.key)
-        return id_ is not None and self._lanes.sends_to(id_)
+        if id_ is None or not self._lanes.sends_to(id_):
+            return False
+        # The store forgets what nobody has asked for in a long time.
+        adopted = self._adopted.get(callback.key, -math.inf)
+        return self._clock.monotonic() - adopted < AGAIN
 
     async def meet(self, webhooks: Iterable[int]) -> None:
         """Get to know webhooks by their ids; those of callers get their lanes."""
@@ -86,9 +102,19 @@ class Callbacks:
                 self._note(listed)
 
     async def refresh(self) -> None:
-        """Learn how callers' webhooks stand in the store now."""
-        for listed in await self._keeper.webhooks_by_id(list(self._ids.values())):
-            self._known[listed.state.id] = listed
+        """Learn how callers' webhooks stand in the store now, and forget what it has forgotten."""
+        asked = dict(self._ids)
+        found = await self._keeper.webhooks_by_id(list(asked.values()))
+        there = {one.callback.key: one for one in found if one.callback is not None}
+        self._known |= {listed.state.id: listed for listed in there.values()}
+        taken = {listed.state.id for listed in there.values()}
+        for key, id_ in asked.items():
+            if key not in there and self._ids.get(key) == id_:
+                del self._ids[key]
+                self._adopted.pop(key, None)
+                if id_ not in taken:
+                    self._known.pop(id_, None)
+                    self._lanes.drop_lane(id_)
 
     def lanes(self) -> Sequence[tuple[Webhook, WebhookState]]:
         """Return the lanes of callers' webhooks anew, as they were last known to stand."""

@@ -6,7 +6,13 @@ from typing import NamedTuple
 
 from bridge.core.delivering import breaker, outcome
 from bridge.core.delivering.breaker import Circuit
-from bridge.core.delivering.delivery import Alert, Condition, Delivery, Purpose, Settlement
+from bridge.core.delivering.delivery import (
+    Alert,
+    Condition,
+    Delivery,
+    Purpose,
+    Settlement,
+)
 from bridge.core.delivering.outcome import Circumstances
 from bridge.core.delivering.trouble import Blame
 from bridge.core.delivering.verdict import (
@@ -23,6 +29,7 @@ from bridge.core.text.durations import spoken
 from bridge.engine.alarm import Alarm
 from bridge.engine.courier import Brought
 from bridge.engine.lane import Lane
+from bridge.engine.remarks import Remarks
 
 WHY = "the breaker is open: "
 """How the reason of a gate begins that the breaker has shut."""
@@ -49,6 +56,7 @@ class Conclusions:
         self._clock = clock
         self._chance = chance
         self._log = log
+        self._remarks = Remarks(log)
 
     def conclude(self, lane: Lane, tried: Tried) -> Settlement:
         """Return what the store is to be told of an attempt."""
@@ -70,7 +78,7 @@ class Conclusions:
         switched = lane.condition is Condition.DISABLED and off is not Condition.DISABLED
         changed = lane.circuit is not before or switched or _gates(verdict)
         condition = Condition.DISABLED if switched else Condition.ACTIVE
-        return outcome.settlement(
+        settlement = outcome.settlement(
             tried.delivery,
             verdict,
             tried.brought.answer,
@@ -79,6 +87,14 @@ class Conclusions:
             alerts=alerts,
             overtaken=tried.delivery.id in lane.overtaken,
         )
+        if settlement.attempt is not None:
+            self._remarks.make(
+                *(lane.webhook, lane.remarked),
+                brought=tried.brought,
+                told=settlement.attempt.particulars,
+                now=now,
+            )
+        return settlement
 
     def _judged(self, lane: Lane, tried: Tried) -> Verdict:
         brought, tries, policy = tried.brought, tried.delivery.tries, lane.webhook.retry
@@ -160,9 +176,11 @@ class Conclusions:
         """Let the next probe wait as long as the breaker wants, and this delivery until then."""
         if verdict.gate is not None:
             return verdict
-        gate = max(breaker.pause(lane.circuit, now, self._spread()), _LEAST)
+        gate = wait = breaker.pause(lane.circuit, now, self._spread())
+        if verdict.code != _UNREACHED:
+            gate = max(gate, _LEAST)
+            wait = max(gate, verdict.wait)
         lane.shut(gate, now, WHY + verdict.sentence)
-        wait = max(gate, verdict.wait)
         return replace(
             verdict, wait=wait, gate=gate, because=f"probe {lane.circuit.probes}"
         )
@@ -210,6 +228,7 @@ class Conclusions:
             probe=tried.probe,
             window=lane.window,
             now=now,
+            unreached=verdict.code == _UNREACHED,
         )
         if lane.circuit.open and not before.open:
             self._opened(lane, verdict, now)
@@ -238,6 +257,8 @@ class Conclusions:
         if verdict.code == "forbidden" and not lane.circuit.told:
             lane.circuit = replace(lane.circuit, told=_FORBIDDEN)
             return self._alarm.forbidden(lane, verdict.sentence)
+        if verdict.code == "unrendered":
+            return self._alarm.unrendered(lane, verdict.sentence)
         return ()
 
     def _switched_off(
@@ -269,7 +290,10 @@ class Conclusions:
 
 
 _LEAST = timedelta(seconds=1)
-"""Between two probes of which the first was not accepted."""
+"""Between two probes of which the first has reached somebody who did not accept it."""
+
+_UNREACHED = "unreachable"
+"""The code of a failure that has reached nobody: no connection could be made."""
 
 _FORBIDDEN = 1
 """What `told` says once people know that an address is forbidden; shares are higher."""

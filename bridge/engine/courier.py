@@ -61,7 +61,8 @@ class Brought:
     `answer` None: the format has nothing to say of this message, or `unrendered` says why it
     could not be said. `form` is the form that was sent last, `started` when its first request
     began, `sent` the headers of its last one, masked where they are secret. `granted` is how many
-    a second the receiver has consented to; None: any number, or it was not asked.
+    a second the receiver has consented to; None: any number, or it was not asked. `size` are the
+    bytes of the last body.
     """
 
     answer: Answer | None
@@ -71,6 +72,7 @@ class Brought:
     sent: Headers = field(default=(), repr=False)
     unrendered: str | None = None
     granted: float | None = None
+    size: int = 0
 
 
 class Courier:
@@ -213,6 +215,7 @@ class _Trip:
         "greeting",
         "resent",
         "sent",
+        "size",
         "started",
         "until",
         "webhook",
@@ -231,6 +234,7 @@ class _Trip:
         self.resent = False
         self.started: datetime | None = None
         self.sent: Headers = ()
+        self.size = 0
 
     @property
     def extra(self) -> Headers:
@@ -238,7 +242,8 @@ class _Trip:
         return (*self.webhook.headers, *self.credentials)
 
     def note(self, rendered: Rendered, ours: Headers, seals: Headers) -> None:
-        """Remember the headers of a request as they may be shown."""
+        """Remember the headers of a request as they may be shown, and its size."""
+        self.size = len(rendered.body)
         own = rendered.headers
         if own is not _PLAIN:
             own = tuple((n, v if n.lower() in _SHOWN else MASK) for n, v in own)
@@ -256,6 +261,7 @@ class _Trip:
             started=self.started,
             sent=self.sent,
             granted=self.granted,
+            size=self.size,
         )
 
 

@@ -18,7 +18,7 @@ from bridge.core.sharing.liveness import LOOK, Pace, Sighting, Witness
 from bridge.core.sharing.share import Bulletin, Spare, Tally
 from bridge.core.watch import Generation, Watch
 from bridge.engine.bell import Bell
-from bridge.errors import StoreBroken, StoreError
+from bridge.errors import StoreBroken, StoreError, StoreRefused
 
 TURN = 1.0
 """Seconds between two bulletins; what nobody hints at is noticed this late at most."""
@@ -180,7 +180,11 @@ class Membership:
         self._log.info("entered the fleet", id=self._register.me)
 
     async def run(self) -> None:
-        """Stay among the living, and do our share."""
+        """Stay among the living, and do our share.
+
+        Raises StoreBroken, and StoreRefused where the database has become one that this code must
+        not work on: it was upgraded while we were cut off.
+        """
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._stay)
             tasks.start_soon(self._attend)
@@ -191,7 +195,7 @@ class Membership:
         while True:
             try:
                 await self._show()
-            except StoreBroken:
+            except (StoreBroken, StoreRefused):
                 raise
             except StoreError as error:
                 self._log.debug("no sign of life", reason=str(error))

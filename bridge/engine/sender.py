@@ -135,6 +135,13 @@ class Sender:
         """Send to this webhook too from now on, or under these settings, if it has a lane."""
         self._set_lane(self._lanes.get(state.id), webhook, state)
 
+    def drop_lane(self, webhook: int) -> None:
+        """Send nothing to a webhook any more; what is under way ends."""
+        lane = self._lanes.pop(webhook, None)
+        if lane is not None:
+            self._names.pop(lane.webhook.name, None)
+            self._starts.give_back(lane)
+
     def _set_lane(self, lane: Lane | None, webhook: Webhook, state: WebhookState) -> None:
         now = self._clock.monotonic()
         fresh = lane is None
@@ -231,12 +238,14 @@ class Sender:
         now = self._clock.monotonic()
         self._living = living
         for lane in self._lanes.values():
-            state, before = states.get(lane.id), lane.limit
+            state, was = states.get(lane.id), lane.condition
             if state == lane.told and lane.living == living:
                 continue
             lane.living = living
             lane.heed(state, now)
-            lane.limit = min(before, lane.most)
+            lane.limit = min(lane.limit, lane.most)
+            if lane.condition is not was:
+                lane.note_due(now)
             self._starts.stir(lane)
         self._starts.nudge()
 
@@ -270,10 +279,7 @@ class Sender:
 
     def deliver(self, change: Change, recorded: Recorded) -> None:
         """Take over the deliveries of a change that were born claimed."""
-        for recipient in change.recipients:
-            lane = self._lanes.get(recipient.webhook)
-            if lane is not None:
-                lane.reserved = max(0, lane.reserved - recipient.room)
+        freed = self._freed(change.recipients)
         for born in recorded.deliveries:
             lane = self._lanes.get(born.webhook)
             if lane is not None and lane.latest:
@@ -293,6 +299,17 @@ class Sender:
                 message=change.message,
             )
             self._starts.take(delivery)
+        for lane in freed:
+            # Who got nothing for what was reserved may claim something else.
+            self._starts.touch(lane)
+
+    def _freed(self, recipients: Sequence[Recipient]) -> list[Lane]:
+        """Free what was reserved; return whose it was."""
+        wanted = [self._lanes.get(one.webhook) for one in recipients if one.room]
+        freed = [lane for lane in wanted if lane is not None]
+        for lane in freed:
+            lane.reserved = max(0, lane.reserved - 1)
+        return freed
 
     def _overtake(self, lane: Lane, change: Change) -> None:
         for claimed in lane.overtake(change.watch.id, change.seq):

@@ -143,6 +143,8 @@ class Starts:
 
     def touch(self, lane: Lane) -> None:
         """Put a lane on the agenda, or among those that the store is asked for."""
+        if self._lanes.get(lane.id) is not lane:
+            return  # a reload has taken it away; another one may have its place
         now = self._clock.monotonic()
         at = lane.next_claim(now)
         if at is not None and at <= now:
@@ -159,6 +161,8 @@ class Starts:
             self._bell.ring()
 
     def _ask(self, lane: Lane) -> None:
+        if self._turns.tight and lane.waiting:
+            return  # it would get nothing; it asks again when what it has has begun
         if self._turns.may_begin(lane):
             self._claims.want(lane)
         else:
@@ -301,7 +305,7 @@ class Starts:
         if lane is None:
             return False
         until = self._clock.monotonic() + patience
-        while not self.is_idle() and (now := self._clock.monotonic()) <= until:
+        while not self.is_idle() and (now := self._clock.monotonic()) < until:
             at = lane.opens(now)
             if at is None:
                 with anyio.CancelScope(deadline=until):

@@ -121,6 +121,7 @@ _SEVERITIES = {
     "webhook.disabled": "error",
     "webhook.forbidden": "error",
     "delivery.exhausted": "error",
+    "delivery.unrendered": "error",
 }
 _RESOLVES = frozenset({"generation.completed", "webhook.recovered"})
 
@@ -155,8 +156,8 @@ def _key(told: _Told) -> str:
     """Return what PagerDuty knows an incident by; recovery does not bring back what was lost."""
     about = told.data
     if not told.kind.startswith("generation."):
-        lost = "/exhausted" if told.kind == "delivery.exhausted" else ""
-        key = f"webhook/{about.webhook}{lost}"
+        room, _, what = told.kind.partition(".")
+        key = f"webhook/{about.webhook}" + (f"/{what}" if room == "delivery" else "")
     else:
         key = f"{about.source}/{about.generation_id}"
     return (

@@ -244,6 +244,8 @@ class Reply:
                     codings.append(value.lower())
                 case b"connection":
                     closing = closing or b"close" in value.lower()
+                case _:
+                    pass
         self._framed = bool(lengths or codings)
         if self.status == 204:
             # It has no body, but who announces one may send it: as the next answer.

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bridge.core.delivering.delivery import WebhookState
 from bridge.core.ports import Census
+from bridge.core.settings import shared
 from bridge.errors import StoreRefused
 from bridge.store.sql import Now, Query, Statement, Transaction, batch, given
 from bridge.store.tables import (
@@ -102,13 +103,15 @@ KNOW = Statement(
 _waiting = (
     select(func.count()).where(d.webhook_id == h.id, d.status == 0).correlate(webhooks)
 )
+_pending = select(func.coalesce(func.sum(_waiting.scalar_subquery()), 0)).select_from(
+    webhooks
+)
+PENDING = Statement("count what is pending", _pending)
 CENSUS = Statement(
     "count",
     select(
         select(func.count()).select_from(watches).where(watches.c.active).scalar_subquery(),
-        select(func.coalesce(func.sum(_waiting.scalar_subquery()), 0))
-        .select_from(webhooks)
-        .scalar_subquery(),
+        _pending.scalar_subquery(),
         select(func.count()).select_from(events).scalar_subquery(),
     ),
 )
@@ -157,8 +160,13 @@ def supported(meta: Mapping[str, str], where: str) -> None:
     if int(oldest) > REVISION:
         raise StoreRefused(
             f"{where} has the schema {revision} of a newer genbridge: run that one, or "
-            "restore the backup made before its upgrade"
+            f"restore the backup made before its upgrade{_kept(where)}"
         )
+
+
+def _kept(where: str) -> str:
+    """Return what the copies of a file are called that an upgrade has made."""
+    return "" if shared(where) else f" ({where}.schema-*)"
 
 
 def known_webhooks(keys: Sequence[str]) -> Transaction[Mapping[str, WebhookState]]:
@@ -187,6 +195,12 @@ def census() -> Transaction[Census]:
     """Count."""
     ((running, pending, events),) = yield Query(CENSUS)
     return Census(watches=running, pending=pending, events=events)
+
+
+def pending() -> Transaction[int]:
+    """Count pending deliveries alone: that walks through nothing else."""
+    ((count,),) = yield Query(PENDING)
+    return int(count)
 
 
 def prove() -> Transaction[None]:

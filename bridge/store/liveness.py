@@ -151,7 +151,9 @@ def look(me: int, *, silent: int) -> Transaction[list[Sighting]]:
     return [Sighting(id=id_, gone=gone, silent=late) for id_, gone, late in rows]
 
 
-def bury(ids: Sequence[int], *, silent: int) -> Transaction[tuple[list[int], set[int]]]:
+def bury(
+    ids: Sequence[int], *, silent: int, hinting: bool
+) -> Transaction[tuple[list[int], set[int]]]:
     """Declare those dead that still look it, and free their deliveries.
 
     Return who is dead now, and the webhooks with deliveries that came free. The lock of a lost
@@ -164,16 +166,18 @@ def bury(ids: Sequence[int], *, silent: int) -> Transaction[tuple[list[int], set
     rows = yield Query(DECLARE, {"ids": dead})
     dead = [id_ for (id_,) in rows]
     freed = yield Query(FREE, {"ids": dead})
-    yield Query(HINT)
+    if hinting:
+        yield Query(HINT)
     return dead, {hook for (hook,) in freed}
 
 
-def depart(me: int) -> Transaction[None]:
+def depart(me: int, *, hinting: bool) -> Transaction[None]:
     """End a replica in order: nothing stays its own."""
     yield Query(DISOWN, {"me": me})
     yield Query(FREE, {"ids": [me]})
     yield Query(DECLARE, {"ids": [me]})
-    yield Query(HINT)
+    if hinting:
+        yield Query(HINT)
 
 
 def forget() -> Transaction[None]:

@@ -175,6 +175,11 @@ class MemoryStore(Recalling, Resending, Forgetting):
             events=len(self.disk.events),
         )
 
+    async def pending(self) -> int:
+        """Count pending deliveries."""
+        await self._begin()
+        return sum(map(len, self.disk.pending.values()))
+
     async def alive(self) -> None:
         """Prove that a durable write is possible now."""
         await self._begin()
@@ -438,8 +443,7 @@ class MemoryStore(Recalling, Resending, Forgetting):
         if row is not None and ours:
             self._settled(row, one, now, woken)
         if one.webhook is not None and (webhook := self.disk.webhooks.get(one.webhook.id)):
-            webhook.condition = max(webhook.condition, one.webhook.condition)
-            _set(webhook, one.webhook, now)
+            _note(webhook, one.webhook, now)
         for alert in one.alerts:
             woken |= self._raise(alert, now)
         return ours
@@ -567,6 +571,19 @@ def _step(row: WatchRow, change: Change, now: int) -> None:
 
 def _birth(row: DeliveryRow) -> Born:
     return Born(id=row.id, webhook=row.webhook, fence=row.fence, claimed=row.claimed)
+
+
+def _note(row: WebhookRow, state: WebhookState, now: int) -> None:
+    """Note what an answer has shown; whatever holds more back counts."""
+    shut, why = row.gate_until or 0, row.why
+    longer = state.gate is not None and now + micros(state.gate) > shut
+    switched = state.condition > row.condition
+    kept = row.condition > state.condition or (shut > now and not (longer or switched))
+    streak = max(row.health.streak, state.health.streak)
+    row.condition = max(row.condition, state.condition)
+    _set(row, replace(state, health=replace(state.health, streak=streak)), now)
+    row.gate_until = row.gate_until if longer else (shut or None)
+    row.why = why if kept else row.why
 
 
 def _set(row: WebhookRow, state: WebhookState, now: int) -> None:

@@ -139,7 +139,7 @@ class PostgresStore(Answering):
         return store
 
     async def _begin(self) -> None:
-        await self._pool.read(partial(_fit, self._pool.where))
+        await self._pool.read(partial(fit, self._pool.where))
         await self._pool.write(_made)
         keeping.supported(await self._pool.read(keeping.described), self._pool.where)
         await self.join()
@@ -245,7 +245,7 @@ class PostgresStore(Answering):
 
     async def claim_deliveries(self, rooms: Sequence[Room]) -> Sequence[Delivery]:
         """Claim due deliveries, oldest due first, never past a pending predecessor."""
-        return await self._pool.write(partial(sending.claim, rooms, self.me))
+        return await self._pool.write(partial(sending.claim, rooms, self.me, together=True))
 
     async def next_due(self) -> Mapping[int, timedelta]:
         """Return per webhook how long until something pending can be claimed."""
@@ -274,6 +274,10 @@ class PostgresStore(Answering):
         """Count running watches, pending deliveries and events."""
         return await self._pool.read(keeping.census)
 
+    async def pending(self) -> int:
+        """Count pending deliveries."""
+        return await self._pool.read(keeping.pending)
+
     async def alive(self) -> None:
         """Prove that a durable write is possible now."""
         await self._pool.write(keeping.prove)
@@ -282,7 +286,9 @@ class PostgresStore(Answering):
         """Let go of all that this replica owns, and of the database."""
         with anyio.CancelScope(shield=True):
             with anyio.move_on_after(LEAVING), suppress(StoreError):
-                await self._pool.attempt(partial(liveness.depart, self.me))
+                await self._pool.attempt(
+                    partial(liveness.depart, self.me, hinting=self._hints)
+                )
                 await self._pool.attempt(liveness.forget)
             await self._session.close()
             await self._pool.close()
@@ -327,8 +333,17 @@ class PostgresStore(Answering):
         return False
 
     async def _connect(self) -> None:
-        """Open a session, and keep contracts of the schema away while it lasts."""
-        await self._session.connect()
+        """Open a session, and keep contracts of the schema away while it lasts.
+
+        Raises StoreRefused for a schema that this code must not work on.
+        """
+        try:
+            await self._session.connect()
+        except StoreRefused as error:
+            if not self.me:
+                raise
+            # We were let in before: a password is being changed, a server is being restored.
+            raise StoreUnavailable(str(error)) from error
         if not await self._session.run(liveness.use(REVISION)):
             await self._session.close()
             raise StoreUnavailable(f"database {self._session.where}: its schema is changed")
@@ -349,7 +364,9 @@ class PostgresStore(Answering):
 
         Return which, and the webhooks with deliveries that came free by it.
         """
-        dead, freed = await self._session.run(liveness.bury(ids, silent=self._silent))
+        dead, freed = await self._session.run(
+            liveness.bury(ids, silent=self._silent, hinting=self._hints)
+        )
         return dead, frozenset(freed)
 
     async def forget(self) -> None:
@@ -457,7 +474,7 @@ class PostgresStore(Answering):
                 await self._pool.write(liveness.hint)
 
 
-def _fit(where: str) -> Transaction[None]:
+def fit(where: str) -> Transaction[None]:
     """Raise StoreRefused for a server that would not keep what it has acknowledged."""
     ((version, encoding, fsync, commit),) = yield Query(SERVER)
     if int(version) < OLDEST:

@@ -2,9 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import TypeAlias
 from uuid import UUID
 
-from sqlalchemy import and_, case, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from bridge.core.delivering.delivery import Condition, Delivery
 from bridge.core.message import Message
@@ -23,6 +35,10 @@ RECHECK = 1_000_000
 settled predecessor releases it at once; this is for the wake-up that got lost.)"""
 
 d, e, h = deliveries.c, events.c, webhooks.c
+_Due: TypeAlias = tuple[int, int, bool, int]
+_Hungry: TypeAlias = Sequence[tuple[int, int]]
+_Found: TypeAlias = dict[int, tuple[Sequence[Row], Sequence[Row]]]
+
 _before = deliveries.alias("before")
 p = _before.c
 _holding_up = and_(
@@ -33,28 +49,49 @@ _holding_up = and_(
     ~p.manual,
     ~d.manual,
 )
+
+
+def _due_at(hook: ColumnElement[int], manual: ColumnElement[bool]) -> Select[_Due]:
+    """Return the due deliveries of a webhook, the oldest first, and what they have to wait for."""
+    return (
+        select(
+            d.id,
+            (select(func.max(p.due_at)).where(_holding_up).scalar_subquery() - Now()).label(
+                "ahead"
+            ),
+            exists().where(_holding_up, p.claimed_by.is_not(None)).label("flying"),
+            d.due_at,
+        )
+        .where(
+            d.webhook_id == hook,
+            d.manual == manual,
+            d.status == 0,
+            d.due_at <= Now(),
+            exists()
+            .where(
+                h.id == hook,
+                h.state == int(Condition.ACTIVE),
+                or_(h.gate_until.is_(None), h.gate_until <= Now()),
+            )
+            .correlate_except(webhooks),
+        )
+        .order_by(d.due_at, d.id)
+        .with_for_update(of=deliveries, skip_locked=True)
+    )
+
+
 DUE = Statement(
     "find due deliveries",
-    select(
-        d.id,
-        (select(func.max(p.due_at)).where(_holding_up).scalar_subquery() - Now()),
-        exists().where(_holding_up, p.claimed_by.is_not(None)),
-    )
-    .where(
-        d.webhook_id == given("hook"),
-        d.manual == given("manual", FLAG),
-        d.status == 0,
-        d.due_at <= Now(),
-        exists().where(
-            h.id == given("hook"),
-            h.state == int(Condition.ACTIVE),
-            or_(h.gate_until.is_(None), h.gate_until <= Now()),
-        ),
-    )
-    .order_by(d.due_at, d.id)
-    .limit(given("limit"))
-    .with_for_update(of=deliveries, skip_locked=True),
+    _due_at(given("hook"), given("manual", FLAG)).limit(given("limit")),
 )
+
+n = batch(hook=BIG, manual=FLAG, slots=BIG)
+_each = _due_at(n.c.hook, n.c.manual).limit(n.c.slots).lateral("each")
+DUE_AT_ALL = Statement(
+    "find due deliveries of many webhooks",
+    select(_each, n.c.hook, n.c.manual).select_from(n.join(_each, true())),
+)
+"""On PostgreSQL only: there each statement is a way to the server and back."""
 
 n = batch(id=BIG, take=FLAG, wait=BIG)
 MOVE = Statement(
@@ -103,8 +140,14 @@ NEXT = Statement(
 )
 
 
-def claim(rooms: Sequence[Room], me: int) -> Transaction[tuple[Delivery, ...]]:
-    """Claim what is due; what has to wait moves behind what it waits for."""
+def claim(
+    rooms: Sequence[Room], me: int, *, together: bool = False
+) -> Transaction[tuple[Delivery, ...]]:
+    """Claim what is due; what has to wait moves behind what it waits for.
+
+    `together`: one statement finds it for all webhooks, where the database can do that.
+    """
+    find = _together if together else _one_by_one
     taken: list[int] = []
     hungry = [
         (room, room.slots) for room in {room.webhook: room for room in rooms}.values()
@@ -112,8 +155,9 @@ def claim(rooms: Sequence[Room], me: int) -> Transaction[tuple[Delivery, ...]]:
     for _ in range(ROUNDS):
         moves: list[Row] = []
         still = []
+        due = yield from find([(room.webhook, slots) for room, slots in hungry])
         for room, slots in hungry:
-            found = yield from _due(room.webhook, slots)
+            found = _shared(*due[room.webhook], slots)
             free = [row[0] for row in found if row[1] is None]
             moves += [_move(row, room) for row in found]
             taken += free
@@ -125,16 +169,34 @@ def claim(rooms: Sequence[Room], me: int) -> Transaction[tuple[Delivery, ...]]:
     return (yield from _read(taken))
 
 
-def _due(webhook: int, slots: int) -> Transaction[list[Row]]:
-    """Return due rows, live ones first; while they wait, replays have half of the room."""
-    live = yield Query(DUE, {"hook": webhook, "manual": False, "limit": slots})
-    manual = yield Query(DUE, {"hook": webhook, "manual": True, "limit": slots})
+def _one_by_one(hungry: _Hungry) -> Transaction[_Found]:
+    """Return the due rows of each webhook, live ones and replays."""
+    found: _Found = {}
+    for hook, slots in hungry:
+        live = yield Query(DUE, {"hook": hook, "manual": False, "limit": slots})
+        manual = yield Query(DUE, {"hook": hook, "manual": True, "limit": slots})
+        found[hook] = (live, manual)
+    return found
+
+
+def _together(hungry: _Hungry) -> Transaction[_Found]:
+    """Return the same with one statement."""
+    asked = [(hook, manual, slots) for hook, slots in hungry for manual in (False, True)]
+    found: dict[int, tuple[list[Row], list[Row]]] = {hook: ([], []) for hook, _ in hungry}
+    rows = (yield Query(DUE_AT_ALL, {}, asked)) if asked else ()
+    for *row, hook, manual in sorted(rows, key=lambda row: (row[3], row[0])):
+        found[hook][manual].append(row)
+    return dict(found)
+
+
+def _shared(live: Sequence[Row], manual: Sequence[Row], slots: int) -> list[Row]:
+    """Return what is taken, live ones first; while they wait, replays have half of the room."""
     share = min(len(manual), max(slots // 2, slots - len(live)))
     return [*live[: slots - share], *manual[:share]]
 
 
 def _move(row: Row, room: Room) -> Row:
-    id_, ahead, flying = row
+    id_, ahead, flying = row[:3]
     if ahead is None:
         return (id_, True, micros(room.lease))
     return (id_, False, RECHECK if flying or ahead <= 0 else ahead)

@@ -1,7 +1,6 @@
 """Settlements: what an attempt made of a delivery, its log, and who comes next."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import sha256
 
 import msgspec
@@ -38,7 +37,7 @@ from bridge.store.tables import (
     deliveries,
 )
 from bridge.store.texts import micros, plain
-from bridge.store.webhooks import NOTE, noted
+from bridge.store.webhooks import NOTE, merged, noted
 
 SIZE = 500
 
@@ -248,13 +247,9 @@ def _finished(settlements: Sequence[Settlement]) -> list[Row]:
 
 
 def _states(settlements: Sequence[Settlement]) -> list[WebhookState]:
-    """Return the last state of each webhook that an answer has changed, in the order of ids.
-
-    What switches a webhook off counts, whatever comes after it.
-    """
+    """Return what each webhook is that an answer has changed, in the order of ids."""
     states: dict[int, WebhookState] = {}
     for state in (one.webhook for one in settlements if one.webhook):
-        before = states.get(state.id, state)
-        condition = max(before.condition, state.condition)
-        states[state.id] = replace(state, condition=condition)
+        before = states.get(state.id)
+        states[state.id] = state if before is None else merged(before, state)
     return [states[id_] for id_ in sorted(states)]

@@ -173,8 +173,11 @@ class SqliteStore(Answering):
 
     async def census(self) -> Census:
         """Count running watches, pending deliveries and events, beside what is written."""
-        look = partial(self._file.glance, keeping.census(), self._moments.now())
-        return await to_thread.run_sync(look, limiter=self._one_beside)
+        return await self._glance(keeping.census())
+
+    async def pending(self) -> int:
+        """Count pending deliveries, beside what is written."""
+        return await self._glance(keeping.pending())
 
     async def alive(self) -> None:
         """Prove that a durable write is possible now."""
@@ -218,6 +221,10 @@ class SqliteStore(Answering):
         return await self._in_thread(
             partial(self._file.read, transaction, self._moments.now())
         )
+
+    async def _glance(self, transaction: Transaction[T]) -> T:
+        look = partial(self._file.glance, transaction, self._moments.now())
+        return await to_thread.run_sync(look, limiter=self._one_beside)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await to_thread.run_sync(work, limiter=self._one_at_a_time)

@@ -1,6 +1,8 @@
 """Webhooks as they are stored: condition, gate and health, and how rows become their state."""
 
-from sqlalchemy import Boolean, Text, case, select, update
+from dataclasses import replace
+
+from sqlalchemy import Boolean, Text, and_, case, or_, select, update
 
 from bridge.core.delivering.delivery import Condition, WebhookState
 from bridge.core.delivering.health import HEALTHY, Health
@@ -41,7 +43,6 @@ SET_STATE = Statement(
             h.gate_why: given("why", Text()),
             h.breaker: given("breaker", Boolean()),
             h.opened: given("opened"),
-            # Alerts are named after their streak, so no number may come twice.
             h.streak: case((h.streak > given("streak"), h.streak), else_=given("streak")),
             h.failing_since: Now() - _age,
             h.failures: given("failures"),
@@ -63,18 +64,31 @@ n = batch(
     failures=BIG,
     told=SMALL,
 )
+# Several replicas tell of one webhook, each what it knows: whatever holds more back counts.
+_longer = and_(
+    n.c.gate.is_not(None),
+    or_(h.gate_until.is_(None), h.gate_until < Now() + n.c.gate),
+)
+_switched = h.state < n.c.state
 NOTE = Statement(
     "note webhooks' states",
     update(webhooks)
     .values(
         {
             # An answer switches off; only a person switches on again.
-            h.state: case((h.state < n.c.state, n.c.state), else_=h.state),
-            h.gate_until: Now() + n.c.gate,
-            h.gate_why: n.c.why,
+            h.state: case((_switched, n.c.state), else_=h.state),
+            # Nor does one open a gate that another answer has shut: who knows of none says so.
+            h.gate_until: case((_longer, Now() + n.c.gate), else_=h.gate_until),
+            h.gate_why: case(
+                (h.state > n.c.state, h.gate_why),
+                (or_(_longer, _switched), n.c.why),
+                (h.gate_until > Now(), h.gate_why),
+                else_=n.c.why,
+            ),
             h.breaker: n.c.breaker,
             h.opened: n.c.opened,
-            h.streak: n.c.streak,
+            # Alerts are named after their streak, so no number may come twice.
+            h.streak: case((h.streak > n.c.streak, h.streak), else_=n.c.streak),
             h.failing_since: Now() - n.c.failing,
             h.failures: n.c.failures,
             h.told: n.c.told,
@@ -148,6 +162,21 @@ def noted(state: WebhookState) -> Row:
         None if health.failing is None else micros(health.failing),
         health.failures,
         health.told,
+    )
+
+
+def merged(before: WebhookState, state: WebhookState) -> WebhookState:
+    """Return one state that notes what two do, one after the other, as `NOTE` does."""
+    shut, gate = before.gate, state.gate
+    longer = gate is not None and (shut is None or shut < gate)
+    switched = before.condition < state.condition
+    kept = before.condition > state.condition or not (longer or switched or shut is None)
+    return replace(
+        state,
+        condition=max(before.condition, state.condition),
+        gate=gate if longer else shut,
+        why=before.why if kept else state.why,
+        health=replace(state.health, streak=max(before.health.streak, state.health.streak)),
     )
 
 

@@ -10,6 +10,7 @@ from bridge.core.settings import Settings, Webhook
 from bridge.web.showing import NAMED, name_of
 
 PAGE = 1000
+MOST_NAMED = 20
 _CALLBACK = re.compile(r"callback ([1-9][0-9]{0,17})")
 
 
@@ -70,3 +71,12 @@ def receiver_of(webhook: ListedWebhook, settings: Settings) -> Webhook | Callbac
     if webhook.callback is not None:
         return webhook.callback
     return settings.webhooks.get(name_of(webhook))
+
+
+def no_such(settings: Settings) -> str:
+    """Return that there is no such webhook, and which there are."""
+    names = sorted(settings.webhooks)
+    if not names:
+        return "there is no such webhook; the configuration has none"
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    return f"there is no such webhook; there is {', '.join(names[:MOST_NAMED])}{more}"

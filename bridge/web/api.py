@@ -25,7 +25,7 @@ from bridge.web import (
     webhooks,
 )
 from bridge.web.guard import Guard
-from bridge.web.mistakes import path, refused
+from bridge.web.mistakes import path, refused, sentence
 from bridge.web.orders import Order
 from bridge.web.problem import Problem, on_fault, on_http
 from bridge.web.service import Service
@@ -92,11 +92,10 @@ async def _on_invalid(_request: Request, error: Exception) -> Problem:
 
 
 def _place(detail: Mapping[str, Any]) -> dict[str, str]:
+    """Return a mistake with its place: `?limit` in the query, `{id}` in the path."""
     where, *steps = detail["loc"]
-    root = "?" if where == "query" else f"{where}"
-    place = path(steps, root).replace("?.", "?")
-    known = detail["type"] == "extra_forbidden"
-    return {"path": place, "message": "unknown" if known else str(detail["msg"])}
+    place = path(steps, "?").replace("?.", "?") if where == "query" else f"{{{steps[0]}}}"
+    return {"path": place, "message": sentence(detail)}
 
 
 async def _on_store(_request: Request, error: Exception) -> Problem:

@@ -13,7 +13,7 @@ from bridge.core.delivering.trial import Trial
 from bridge.core.listing import ListedAttempt
 from bridge.core.network.exchange import Headers, Peer, Timings
 from bridge.core.text.clocktext import rfc3339
-from bridge.web.veil import veiled
+from bridge.web.veil import veiled, veiled_headers
 
 _UTF8 = getincrementaldecoder("utf-8")
 
@@ -35,7 +35,7 @@ def shown_attempt(attempt: ListedAttempt, secrets: Sequence[bytes]) -> dict[str,
         "timings": shown_timings(attempt.timings),
         **_peer(known.peer),
         "request_headers": _headers(known.sent),
-        "answer_headers": _headers(known.heard),
+        "answer_headers": veiled_headers(known.heard, secrets),
         **_text("answer", attempt.answer, secrets, cut=known.cut),
         "answer_cut": known.cut,
         "result": known.result.value if complete else None,
@@ -63,7 +63,7 @@ def shown_trial(
         "failed_at": None if trial.phase is None else trial.phase.value,
         "timings": shown_timings(trial.timings),
         **_peer(trial.peer),
-        "answer_headers": _headers(trial.heard),
+        "answer_headers": veiled_headers(trial.heard, secrets),
         **_text("answer", answer, secrets, cut=trial.cut),
         "answer_cut": trial.cut,
         "result": trial.result.value,

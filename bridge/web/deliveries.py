@@ -14,7 +14,7 @@ from bridge.core.listing import DeliveryFilter, History, ListedWebhook, ToldDeli
 from bridge.core.network.urls import shown
 from bridge.core.settings import Settings, Webhook
 from bridge.core.text.clocktext import rfc3339
-from bridge.web.addressees import every, named, receiver_of, standing
+from bridge.web.addressees import every, named, no_such, receiver_of, standing
 from bridge.web.answer import Json, answer, problems
 from bridge.web.attempts import diagnosed, shown_attempt, shown_diagnosis
 from bridge.web.delivery_shapes import DeliveriesShape, HistoryShape, ToldDeliveryShape
@@ -96,9 +96,8 @@ class _Desk:
         if query.webhook is not None:
             webhook = await named(self._service.lists, query.webhook)
             if webhook is None:
-                return refused(
-                    [{"path": "?webhook", "message": "there is no such webhook"}]
-                )
+                message = no_such(self._service.settings)
+                return refused([{"path": "?webhook", "message": message}])
         found, next_ = await self._found(query, webhook)
         known = await standing(self._service.lists, {x.delivery.webhook for x in found})
         document = {

@@ -1,5 +1,6 @@
 """The description of the API: OpenAPI as JSON, and as a page that loads nothing from anywhere."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from typing import Any
@@ -56,11 +57,45 @@ def _calls(document: Mapping[str, Any]) -> Iterator[str]:
         for method, call in methods.items():
             yield f"<details><summary><b>{method.upper()}</b> <code>{escape(path)}</code> "
             yield f"{escape(call['summary'])}</summary>"
-            yield f"<p>{escape(call.get('description', ''))}</p><ul>"
+            yield f"<p>{escape(call.get('description', ''))}</p>"
+            yield f"<pre>{escape(_example(path, method, call))}</pre><ul>"
             yield from (_parameter(one) for one in call.get("parameters", ()))
             yield "</ul>" + _body(call) + "<ul>"
-            yield from (_answer(*one) for one in sorted(call["responses"].items()))
+            for status, answer in sorted(call["responses"].items()):
+                yield _answer(status, answer, document["components"]["schemas"])
             yield "</ul></details>"
+
+
+def _example(path: str, method: str, call: Mapping[str, Any]) -> str:
+    """Return a call as a command of curl."""
+    for one in call.get("parameters", ()):
+        if one["in"] == "path":
+            path = path.replace(f"{{{one['name']}}}", _filled(one))
+    parts = ["curl", *(() if method in {"get", "post"} else ("-X", method.upper()))]
+    parts.append(f"127.0.0.1:8383{path}")
+    if call.get("security") != []:
+        parts.append('-H "authorization: Bearer $GENBRIDGE_TOKEN"')
+    schema = _schema(call)
+    if schema is not None:
+        body = json.dumps(schema.get("example", {}))
+        parts.append(f"-H 'content-type: application/json' -d '{body}'")
+    elif method == "post":
+        parts[1:1] = ["-X", "POST"]
+    return " ".join(parts)
+
+
+def _filled(parameter: Mapping[str, Any]) -> str:
+    """Return what might stand in a path for a parameter."""
+    if parameter["schema"].get("type") == "integer":
+        return "17"
+    return _FILLED.get(parameter["name"], "…")
+
+
+_FILLED = {
+    "name": "studio",
+    "source": "luma",
+    "id": "182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e",
+}
 
 
 def _parameter(parameter: Mapping[str, Any]) -> str:
@@ -69,17 +104,32 @@ def _parameter(parameter: Mapping[str, Any]) -> str:
     return f"<li><code>{name}</code> ({where}) {about}</li>"
 
 
-def _body(call: Mapping[str, Any]) -> str:
+def _schema(call: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the schema of the body that a call takes; None: it takes none."""
     body = call.get("requestBody")
-    if body is None:
-        return ""
-    schema = body["content"]["application/json"]["schema"]
-    rows = [
+    schema: Mapping[str, Any] | None = (
+        None if body is None else body["content"]["application/json"]["schema"]
+    )
+    return schema
+
+
+def _body(call: Mapping[str, Any]) -> str:
+    schema = _schema(call)
+    return "" if schema is None else f"<p>Takes JSON:</p><ul>{_fields(schema)}</ul>"
+
+
+def _fields(schema: Mapping[str, Any]) -> str:
+    return "".join(
         f"<li><code>{escape(name)}</code> {escape(field.get('description', ''))}</li>"
         for name, field in schema["properties"].items()
-    ]
-    return f"<p>Takes JSON:</p><ul>{''.join(rows)}</ul>"
+    )
 
 
-def _answer(status: str, answer: Mapping[str, Any]) -> str:
-    return f"<li><b>{escape(status)}</b> {escape(answer['description'])}</li>"
+def _answer(
+    status: str, answer: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """Return an answer; one that is no problem with the keys of its document."""
+    reference = answer.get("content", {}).get("application/json", {}).get("schema", {})
+    name = reference.get("$ref", "").rpartition("/")[2]
+    keys = f"<ul>{_fields(schemas[name])}</ul>" if status < "300" and name else ""
+    return f"<li><b>{escape(status)}</b> {escape(answer['description'])}{keys}</li>"

@@ -40,6 +40,9 @@ class Guard:
         headers = {name.lower(): value for name, value in scope["headers"]}
         refusal = self._refusal(scope["path"], headers)
         if refusal is None:
+            if scope["method"] == "HEAD":
+                # What GET answers; the server leaves out the body by its own scope.
+                scope = {**scope, "method": "GET"}
             await self._application(scope, _measured(receive), send)
         else:
             await refusal(scope, receive, send)

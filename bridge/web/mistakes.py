@@ -21,6 +21,9 @@ _SENTENCES = {
     "model_attributes_type": "expected an object",
     "bool_parsing": "expected true or false",
     "int_parsing": "expected a whole number",
+    "int_parsing_size": "expected a smaller number",
+    "string_too_short": "it is empty",
+    "string_pattern_mismatch": "it is not of the form that the description shows",
 }
 
 
@@ -39,19 +42,29 @@ def _step(step: str | int) -> str:
 def named(details: Sequence[Any], root: str = "$", *, known: Sequence[str] = ()) -> Errors:
     """Return the mistakes that pydantic has found, in our words; `known` are the right keys."""
     return [
-        {"path": path(detail["loc"], root), "message": _sentence(detail, known)}
+        {"path": path(detail["loc"], root), "message": sentence(detail, known)}
         for detail in details
     ]
 
 
-def _sentence(detail: Mapping[str, Any], known: Sequence[str]) -> str:
-    if detail["type"] == "value_error":
-        return str(detail["ctx"]["error"])
-    if detail["type"] == "extra_forbidden":
-        return f"unknown; there are {', '.join(known)}" if known else "unknown"
-    return _SENTENCES.get(detail["type"]) or detail["msg"].replace(
-        "Input should", "it should"
-    )
+def sentence(detail: Mapping[str, Any], known: Sequence[str] = ()) -> str:
+    """Return one mistake that pydantic has found as a sentence of ours."""
+    match detail["type"]:
+        case "value_error":
+            return str(detail["ctx"]["error"])
+        case "extra_forbidden":
+            return f"unknown; there are {', '.join(known)}" if known else "unknown"
+        case "literal_error":
+            words = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
+            return f"expected one of {words}"
+        case "greater_than_equal":
+            return f"expected at least {detail['ctx']['ge']:,}"
+        case "less_than_equal":
+            return f"expected at most {detail['ctx']['le']:,}"
+        case kind:
+            return _SENTENCES.get(kind) or detail["msg"].replace(
+                "Input should", "it should"
+            )
 
 
 def refused(errors: Errors) -> Problem:

@@ -63,6 +63,8 @@ def _allowed(request: Request) -> list[str]:
         match, _ = route.matches(request.scope)
         if match is not Match.NONE:
             methods |= set(route.methods or ())
+    if "GET" in methods:
+        methods.add("HEAD")
     return sorted(methods)
 
 

@@ -13,7 +13,7 @@ from bridge.core.listing import ListedWebhook
 from bridge.core.replay import Missing, Preview, Replay, ReplayFilter
 from bridge.core.settings import Settings, Webhook
 from bridge.core.text.clocktext import rfc3339
-from bridge.web.addressees import every, named, receiver_of, standing
+from bridge.web.addressees import every, named, no_such, receiver_of, standing
 from bridge.web.answer import Json, answer, problems, takes
 from bridge.web.deliveries import shown_told
 from bridge.web.delivery_shapes import PreviewShape, ReplayShape, ReplaysShape
@@ -32,6 +32,12 @@ ALWAYS_TOLD = ("stalled", "lost")
 
 class ReplayOrder(Strict):
     """What is to be sent again."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"status": "failed", "webhook": "studio", "dry_run": True}
+        }
+    )
 
     status: Literal["failed", "delivered", "superseded", "cancelled", "missing"] = Field(
         default="failed",
@@ -100,7 +106,7 @@ class _Desk:
             if order.webhook is None
             else await named(self._service.lists, order.webhook)
         )
-        errors = _misfits(order, webhook)
+        errors = _misfits(order, webhook, self._service.settings)
         if errors:
             return refused(errors)
         wanted = _filter(order, webhook, self._service.settings)
@@ -146,11 +152,13 @@ class _Desk:
         return Json({"replays": [_shown(one, known) for one in found]})
 
 
-def _misfits(order: ReplayOrder, webhook: ListedWebhook | None) -> Errors:
+def _misfits(
+    order: ReplayOrder, webhook: ListedWebhook | None, settings: Settings
+) -> Errors:
     """Return what is wrong with fields that are right each by itself."""
     errors: Errors = []
     if order.webhook is not None and webhook is None:
-        errors.append({"path": "$.webhook", "message": "there is no such webhook"})
+        errors.append({"path": "$.webhook", "message": no_such(settings)})
     if order.webhook is None and order.status == MISSING:
         message = "`missing` needs a webhook: for whom would they be made?"
         errors.append({"path": "$.webhook", "message": message})

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from starlette.responses import Response
 
 from bridge.core.delivering.diagnosis import diagnose
@@ -39,6 +39,10 @@ def _event(word: str) -> str:
 
 class TrialOrder(Strict):
     """What is sent."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"event": "failed", "form": "full"}}
+    )
 
     event: Annotated[str, AfterValidator(_event)] = Field(
         default="generation.completed",

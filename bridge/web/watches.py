@@ -45,7 +45,14 @@ class WatchQuery(PageQuery):
 class Batch(BaseModel):
     """Many watches that are wanted."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "watches": [{"source": "luma", "id": "1"}, {"source": "luma", "id": "2"}]
+            }
+        },
+    )
 
     watches: Annotated[
         # A wrong one is told of its mistakes, and keeps nobody else back.

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bridge.core.listing import ListedWebhook
 from bridge.core.text.cleantext import one_line
-from bridge.web.addressees import named, receiver_of
+from bridge.web.addressees import named, no_such, receiver_of
 from bridge.web.answer import Json, answer, problems, takes
 from bridge.web.instants import Instant
 from bridge.web.mistakes import refused
@@ -23,12 +23,14 @@ from bridge.web.strict import Strict, optional_body
 from bridge.web.webhook_shapes import ResumedShape, WebhookShape, WebhooksShape
 
 LONGEST_WHY = 200
-_UNKNOWN = "there is no such webhook; `GET /v1/webhooks` names them"
+_GONE = "this webhook was taken out of the configuration just now"
 _WHY = "somebody paused it"
 
 
 class Pause(Strict):
     """How a webhook is paused."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"why": "moving house"}})
 
     why: Annotated[str, Field(max_length=LONGEST_WHY)] | None = Field(
         default=None, description="Shown until it is resumed."
@@ -37,6 +39,10 @@ class Pause(Strict):
 
 class Resume(Strict):
     """What becomes of what waits for a webhook."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"since": "2026-11-21T08:30:00Z"}}
+    )
 
     since: Instant | None = Field(
         default=None, description="What waits and is older is cancelled."
@@ -132,7 +138,7 @@ class _Desk:
     async def _found(self, name: str) -> dict[str, Any]:
         shown = self._shown(await webhook_named(self._service, name))
         if shown is None:
-            raise HTTPException(404, _UNKNOWN)
+            raise HTTPException(404, _GONE)
         return shown
 
     def _shown(self, row: ListedWebhook) -> dict[str, Any] | None:
@@ -149,12 +155,12 @@ def still_there() -> Iterator[None]:
     try:
         yield
     except LookupError:
-        raise HTTPException(404, _UNKNOWN) from None
+        raise HTTPException(404, _GONE) from None
 
 
 async def webhook_named(service: Service, name: str) -> ListedWebhook:
     """Return the webhook that people call so; raises HTTPException 404 where there is none."""
     webhook = await named(service.lists, name)
     if webhook is None or receiver_of(webhook, service.settings) is None:
-        raise HTTPException(404, _UNKNOWN)
+        raise HTTPException(404, no_such(service.settings))
     return webhook

@@ -89,6 +89,25 @@ def test_a_refusal_is_told_in_the_daemons_words_with_an_exit_code(
 
 
 @pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        (["?status"], "status: no"),
+        (["$.until"], "until: no"),
+        (["{id}"], "id: no"),
+        (["$.watches[1].id", "$"], "2 mistakes\n  watches[1].id: no\n  $: no"),
+    ],
+)
+def test_mistakes_are_told_without_the_places_of_http(places: list[str], said: str) -> None:
+    errors = [{"path": place, "message": "no"} for place in places]
+    kind = {"content-type": "application/problem+json"}
+    document = {"detail": f"{len(places)} mistakes", "errors": errors}
+    answer = httpx.Response(422, json=document, headers=kind)
+    with client(lambda _: answer) as one, pytest.raises(Refused) as refused:
+        one.watch("luma", "g1")
+    assert str(refused.value) == said
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         httpx.Response(404, text="<html>"),
@@ -188,6 +207,13 @@ def test_a_table_holds_a_line_for_each_watch() -> None:
     assert lines[0].split() == ["source", "id", "state", "until", "since", "told"]
     assert "not seen yet (unwatched)" in lines[2]
     assert lines[-1] == "2 watches"
+    assert list(table([])) == ["0 watches"]
+
+
+def test_no_running_watch_says_how_to_see_the_others() -> None:
+    assert list(table([], everything=False)) == [
+        "0 watches now; --all shows those that are over"
+    ]
     assert list(table([])) == ["0 watches"]
 
 

@@ -192,7 +192,7 @@ async def test_many_are_sent_again_as_a_job_after_a_dry_run(house: House) -> Non
         house.add("studio", Status.FAILED, attempt())
     dry = await house.says("replay", "--failed", "--webhook", "studio", "--dry-run")
     assert dry.startswith(
-        "3 deliveries would be sent again, which takes 0:00:06 at least by the rate\n"
+        "3 deliveries would be sent again, which takes 6 s at least by the rate\n"
     )
     assert not house.daemon.deliveries.begun
     assert await house.says("replay", "--failed") == (
@@ -453,7 +453,7 @@ def test_of_many_attempts_the_first_and_the_last_are_told() -> None:
         (
             {"status": "pending", "due_at": "soon"},
             {"pause_seconds": 90.0},
-            "pause of 90 s",
+            "pause is over, in 2 min",
             None,
         ),
         ({"status": "pending", "due_at": "soon"}, {}, "another attempt at soon", None),
@@ -592,13 +592,18 @@ def test_a_reason_is_told_without_its_code(reason: str | None, said: str) -> Non
         ("2h", "2026-11-21T06:30:00Z"),
         ("500ms", "2026-11-21T08:29:59.500Z"),
         ("2026-11-20T00:00:00+01:00", "2026-11-20T00:00:00+01:00"),
-        ("yesterday", "yesterday"),
     ],
 )
 def test_since_is_so_long_ago_or_left_to_the_daemon(
     text: str | None, meant: str | None
 ) -> None:
     assert instant(text, option="--since", now=NOW) == meant
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2 hours", "2026-11-21", ""])
+def test_what_is_no_instant_is_usage_with_both_ways_to_write_one(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="such as 2h, or an instant such as 2026"):
+        instant(text, option="--since", now=NOW)
 
 
 def test_a_span_of_nothing_is_usage() -> None:

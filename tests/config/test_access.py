@@ -1,12 +1,15 @@
 """Credentials, certificates and proxies of a webhook: what is taken, refused and warned of."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import trustme
 
 from bridge.config import load
+from bridge.config.mistakes import Wrong
 from bridge.core.delivering.auth import Basic, Bearer, OAuth2, Send
 from bridge.core.network.way import DIRECT, Way
 from bridge.core.settings import Webhook
@@ -212,6 +215,18 @@ class TestFiles:
     )
     def test_each_mistake_has_its_place(self, keys: str, reason: str) -> None:
         assert reason in self.checked(NOW + 90 * DAY, keys)
+
+    def test_a_credential_that_check_may_not_read_is_taken_as_present(self) -> None:
+        file = "/run/credentials/genbridge.service/me.key"
+        document = text(f"tls: {{ca: {file}}}").encode()
+        unseen = environment(files={})
+        loaded = load(document, "c", environment=unseen, catalog=Catalog(), check=True)
+        assert "webhooks.h.tls.ca: taken as present" in "\n".join(loaded.warnings)
+        seen = replace(unseen, credentials=Path("/run/credentials/genbridge.service"))
+        with pytest.raises(Wrong, match="the file cannot be read"):
+            load(document, "c", environment=seen, catalog=Catalog(), check=True)
+        loaded = load(document, "c", environment=unseen, catalog=Catalog())
+        assert "deliveries will fail" in "\n".join(loaded.warnings)
 
     def test_no_file_at_all_is_a_mistake(self) -> None:
         assert "webhooks.h.tls: names no file" in said(text("tls: {}"))[0]

@@ -55,3 +55,24 @@ def test_a_bad_template_is_told_with_its_place(text: str, said: str) -> None:
         read(text)
     assert said in str(caught.value)
     assert "c.yaml:" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "    template: |\n      {\n      {{ nobody }}\n",
+            ":7:15: webhooks.own.template: for",
+        ),
+        (
+            "    template: '1'\n    content_type: x\n",
+            ":8:19: webhooks.own.content_type: exp",
+        ),
+    ],
+)
+def test_what_a_format_says_of_an_option_stands_at_that_option(
+    text: str, said: str
+) -> None:
+    with pytest.raises(Wrong) as caught:
+        read(text)
+    assert f"c.yaml{said}" in str(caught.value)

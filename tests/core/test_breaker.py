@@ -35,6 +35,7 @@ def fail(
     probe: bool = False,
     window: Window = (),
     now: float = 0.0,
+    unreached: bool = False,
 ) -> Circuit:
     return failed(
         circuit,
@@ -44,6 +45,7 @@ def fail(
         probe=probe,
         window=window,
         now=now,
+        unreached=unreached,
     )
 
 
@@ -162,6 +164,44 @@ def test_probes_that_take_long_are_no_excuse_for_more_of_them() -> None:
         circuit = fail(circuit, probe=True, now=300.0)
     assert pause(circuit, 599.0, 0.0).total_seconds() == 5
     assert pause(circuit, 600.0, 0.0).total_seconds() == 10
+    pauses = []
+    for _ in range(7):
+        circuit = fail(circuit, probe=True, now=620.0)
+        pauses.append(pause(circuit, 620.0, 0.0).total_seconds())
+    assert pauses == [10, 20, 40, 80, 160, 300, 300]
+
+
+def test_probes_that_were_rare_stay_so_over_a_restart() -> None:
+    circuit = opened()
+    for _ in range(4):
+        circuit = fail(circuit, probe=True, now=620.0)
+    again = recalled(circuit.health(620.0), 1000.0)
+    assert pause(again, 1000.0, 0.0).total_seconds() == 80
+    assert pause(fail(again, probe=True, now=1000.0), 1000.0, 0.0).total_seconds() == 160
+
+
+def test_whom_no_probe_reaches_is_tried_within_a_second_for_ten_minutes() -> None:
+    circuit, now, pauses = fail(opened(), unreached=True), 0.0, []
+    while now < 1200.0:
+        wait = pause(circuit, now, 1.0).total_seconds()
+        pauses.append(wait)
+        now += wait
+        circuit = fail(circuit, probe=True, now=now, unreached=True)
+    brisk = [wait for wait in pauses if wait <= 1.0]
+    assert pauses[: len(brisk)] == brisk
+    assert 600.0 <= sum(brisk) <= 601.0
+    assert pauses[len(brisk) :][:6] == [12, 24, 48, 96, 192, 360]
+
+
+def test_who_is_reached_and_fails_gets_no_such_probes_any_more() -> None:
+    circuit = fail(opened(), unreached=True)
+    for number in range(100):
+        circuit = fail(circuit, probe=True, now=number * 0.75, unreached=True)
+    pauses = []
+    for _ in range(4):
+        circuit = fail(circuit, probe=True, now=100.0)
+        pauses.append(pause(circuit, 100.0, 0.0).total_seconds())
+    assert pauses == [2, 4, 5, 5]
 
 
 @given(st.floats(-1, 1), st.integers(0, 10**6))

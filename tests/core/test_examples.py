@@ -27,6 +27,7 @@ def test_there_is_one_of_every_operational_event() -> None:
         "webhook.recovered",
         "webhook.forbidden",
         "delivery.exhausted",
+        "delivery.unrendered",
     ]
 
 

@@ -10,6 +10,7 @@ from bridge.config import Environment, load
 from bridge.core.delivering.retry import DEFAULT_SCHEDULE
 from bridge.core.settings import Settings
 from bridge.plugins import Plugins
+from bridge.store.tables import metadata
 from bridge.web.api import RESOURCES
 from bridge.web.orders import Order
 from bridge.web.shapes import Shape
@@ -82,7 +83,8 @@ def test_every_key_that_is_named_exists() -> None:
         _vocabulary()
         | _spoken()
         | SLACKS
-        | {"failure_code", "socket_factory", "pydantic_core"}
+        | {index.name for one in metadata.tables.values() for index in one.indexes}
+        | {"failure_code", "socket_factory", "pydantic_core", "pg_stat_statements"}
     )
     for page in GUIDES:
         for text in inline(page):

@@ -4,8 +4,6 @@ import json
 import re
 import shlex
 import sqlite3
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
@@ -70,13 +68,17 @@ def test_without_an_account_a_callback_arrives_all_the_same(tmp_path: Path) -> N
 
 
 def test_the_backup_of_the_page_is_a_whole_database(tmp_path: Path) -> None:
-    live = sqlite3.connect(tmp_path / "genbridge.db")
-    live.executescript(
-        "PRAGMA journal_mode=WAL; CREATE TABLE t(a); INSERT INTO t VALUES (7)"
-    )
-    code = shlex.split(block(OPERATIONS, "sh", "backup.db").splitlines()[-1])[-1]
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
-    copy = sqlite3.connect(tmp_path / "backup.db")
-    assert copy.execute("SELECT a FROM t").fetchall() == [(7,)]
+    command = shlex.split(block(OPERATIONS, "sh", "db backup"))
+    assert command[:2] == ["./run", "genbridge"]
+    text = f"database: {tmp_path}/genbridge.db\nserver: {{listen: off}}\n"
+    (tmp_path / "config.yaml").write_text(text)
+    with running("run", "-c", tmp_path / "config.yaml") as daemon:
+        assert daemon.stderr is not None
+        while '"ready"' not in daemon.stderr.readline():
+            assert daemon.poll() is None
+        done = genbridge(*command[2:], folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    copy = sqlite3.connect(tmp_path / command[-1])
+    assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert copy.execute("SELECT count(*) FROM watches").fetchone() == (0,)
     copy.close()
-    live.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bridge.core.delivering import breaker
 from bridge.core.event import Event, envelope
 from bridge.core.examples import example_options
 from bridge.core.ladder import State
@@ -176,6 +177,21 @@ def test_every_phrase_of_the_log_is_explained_and_none_is_invented() -> None:
     generations = {phrase for phrase in listed if phrase.startswith(("generation", "…"))}
     assert len(generations) == len([*State, "lost"])
     assert listed - generations == _phrases()
+
+
+def test_when_a_breaker_opens_and_closes_is_told_with_its_numbers() -> None:
+    rows = {
+        r["condition, breaker"]: r
+        for r in table(DOCS / "operations.md", "condition, breaker")
+    }
+    told = rows["active, open"]
+    assert f"after {breaker.IN_A_ROW} failures in a row" in told["what genbridge does"]
+    assert f"{breaker.SHARE:.0%}".replace("%", " %") in told["what genbridge does"]
+    assert f"({breaker.LEAST} of them at least)" in told["what genbridge does"]
+    assert (breaker.ACCEPTED, told["what ends it"]) == (
+        3,
+        "three probes in a row are accepted",
+    )
 
 
 @pytest.mark.parametrize("number", ["0.1.0"])

@@ -28,6 +28,7 @@ from bridge.telemetry.clock import SystemClock
 from tests.e2e.api import Caller, calling
 from tests.e2e.scene import (
     CANARY,
+    KEY,
     PATIENCE,
     accepted,
     eventually,
@@ -130,10 +131,40 @@ async def test_a_webhook_that_is_gone_stays_off_until_somebody_resumes_it(
     assert await stage.daemon.stop() == 0
 
 
-async def condition(api: Caller, wanted: str) -> None:
-    """Wait until the webhook stands so on the disk."""
+@scene
+async def test_a_callers_webhook_that_was_off_at_the_start_is_sent_to_once_it_is_resumed(
+    stage: Stage,
+) -> None:
+    port = free_port()
+    configured(stage, port)
+    stage.receiver.answers.append(410)
+    await stage.daemon.start()
+    own = {"callback_url": place(stage.receiver, "own"), "secret": KEY.text}
+    async with calling(port) as api:
+        stage.upstream.add(AIML, id="g0", script=(("completed", None),))
+        stage.upstream.curtain.ready()
+        await api.post("/v1/watches", {"source": "aiml", "id": "g0", **own})
+        await stage.daemon.logged("webhook disabled", level="error")
+        (brought,) = (
+            one
+            for one in (await api.get("/v1/webhooks"))["webhooks"]
+            if one["name"] != "studio"
+        )
+        await condition(api, "disabled", brought["name"])
+        # Its watch is over and nothing of it is due: at the start nobody meets it.
+        await stage.daemon.kill()
+        await stage.daemon.start()
+        resumed = await api.post(f"/v1/webhooks/{brought['name']}/resume")
+        assert resumed["waiting"] == 1
+    await accepted(stage.receiver, 1, state="completed")
+    assert len(stage.receiver.deliveries) == 2
+    assert await stage.daemon.stop() == 0
+
+
+async def condition(api: Caller, wanted: str, webhook: str = "studio") -> None:
+    """Wait until a webhook stands so on the disk."""
     with anyio.fail_after(PATIENCE):
-        while (await api.get("/v1/webhooks/studio"))["condition"] != wanted:  # noqa: ASYNC110  (it must be asked)
+        while (await api.get(f"/v1/webhooks/{webhook}"))["condition"] != wanted:  # noqa: ASYNC110  (it must be asked)
             await anyio.sleep(0.02)
 
 

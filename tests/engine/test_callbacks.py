@@ -1,9 +1,11 @@
 """How callers' webhooks stand, are switched off, and come back only when somebody asks."""
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 from uuid import UUID
 
+import anyio
 import pytest
 
 from bridge.core.delivering.callback import Callback
@@ -32,18 +34,22 @@ class Lanes:
         state = self.states.get(webhook)
         return state is not None and state.condition is not Condition.DISABLED
 
+    def drop_lane(self, webhook: int) -> None:
+        del self.states[webhook]
+
 
 class Office:
     """Callbacks over a store that outlasts them."""
 
     def __init__(self) -> None:
         numbers = count(1)
-        self.store = MemoryStore(VirtualClock(), lambda: UUID(int=next(numbers)))
+        self.clock = VirtualClock()
+        self.store = MemoryStore(self.clock, lambda: UUID(int=next(numbers)))
         self.restart()
 
     def restart(self) -> None:
         self.lanes = Lanes()
-        self.callbacks = Callbacks(self.store, self.lanes, _make)
+        self.callbacks = Callbacks(self.store, self.lanes, _make, clock=self.clock)
 
     async def order(self) -> int:
         return (await self.callbacks.adopt([BROUGHT]))[BROUGHT.key]
@@ -51,6 +57,12 @@ class Office:
     async def condition(self, id_: int) -> Condition:
         (listed,) = await self.store.webhooks_by_id([id_])
         return listed.state.condition
+
+    async def prune(self) -> None:
+        """Let the store forget what nobody wants any more."""
+        age = timedelta(hours=2)
+        while await self.store.prune(attempts=age, bodies=age, deliveries=age):
+            pass
 
     async def set(self, id_: int, condition: Condition) -> None:
         (listed,) = await self.store.webhooks_by_id([id_])
@@ -102,3 +114,34 @@ async def test_a_reload_learns_what_was_done_to_a_webhook_meanwhile() -> None:
     await office.set(id_, Condition.PAUSED)
     await office.callbacks.refresh()
     assert [state.condition for _, state in office.callbacks.lanes()] == [Condition.PAUSED]
+
+
+async def test_one_that_the_store_has_forgotten_is_made_known_anew() -> None:
+    office = Office()
+    await office.order()
+    await anyio.sleep(5 * 3600)
+    await office.prune()
+    assert not await office.store.webhooks_by_id([1])
+    new = await office.order()
+    assert await office.condition(new) is Condition.ACTIVE
+    assert office.lanes.states[new].id == new
+
+
+async def test_one_that_is_ordered_again_and_again_stays_what_it_is() -> None:
+    office = Office()
+    first = await office.order()
+    for _ in range(20):
+        await anyio.sleep(1800)
+        await office.prune()
+        assert await office.order() == first
+
+
+async def test_one_that_the_store_has_forgotten_has_no_lane_for_ever() -> None:
+    office = Office()
+    old = await office.order()
+    await anyio.sleep(5 * 3600)
+    await office.prune()
+    await office.callbacks.refresh()
+    assert old not in office.lanes.states
+    assert not office.callbacks.lanes()
+    assert office.callbacks.known(old) is None

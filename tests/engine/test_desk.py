@@ -163,6 +163,9 @@ class Lanes:
     def sends_to(self, webhook: int) -> bool:
         return webhook in self.opened
 
+    def drop_lane(self, webhook: int) -> None:
+        del self.opened[webhook]
+
 
 def make(callback: Callback, state: WebhookState) -> Webhook:
     return Webhook(name=f"callback {state.id}", url=callback.url, format=Format())
@@ -175,7 +178,7 @@ def store() -> MemoryStore:
 
 async def test_a_webhook_that_was_met_once_is_not_asked_about_again() -> None:
     kept, lanes = store(), Lanes()
-    callbacks = Callbacks(kept, lanes, make)
+    callbacks = Callbacks(kept, lanes, make, clock=VirtualClock())
     first = await callbacks.adopt([Callback(url=URL)])
     kept.broken = StoreUnavailable("asked")
     assert await callbacks.adopt([Callback(url=URL)]) == first
@@ -185,8 +188,12 @@ async def test_a_webhook_that_was_met_once_is_not_asked_about_again() -> None:
 async def test_after_a_restart_a_webhook_has_its_lane_once_it_is_met() -> None:
     kept, lanes = store(), Lanes()
     named = (await kept.webhooks(["name:studio"]))["name:studio"].id
-    (id_,) = (await Callbacks(kept, Lanes(), make).adopt([Callback(url=URL)])).values()
-    callbacks = Callbacks(kept, lanes, make)
+    (id_,) = (
+        await Callbacks(kept, Lanes(), make, clock=VirtualClock()).adopt(
+            [Callback(url=URL)]
+        )
+    ).values()
+    callbacks = Callbacks(kept, lanes, make, clock=VirtualClock())
     await callbacks.meet([named, id_, 99])
     assert lanes.opened == {id_: URL}
     assert [state.id for _, state in callbacks.lanes()] == [id_]

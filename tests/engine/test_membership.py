@@ -15,7 +15,7 @@ from bridge.core.sharing.liveness import Pace, Sighting
 from bridge.core.sharing.share import Bulletin, Spare, Tally
 from bridge.core.watch import Generation, Watch
 from bridge.engine.membership import Membership
-from bridge.errors import StoreUnavailable
+from bridge.errors import StoreRefused, StoreUnavailable
 from tests.engine.rig import Lines
 from tests.fakes.clock import LoadedDice
 
@@ -225,6 +225,18 @@ async def test_a_lost_session_is_opened_again_and_work_goes_on() -> None:
         assert stage.membership.fit()
         assert stage.crew.nudged
         assert not stage.crew.abandoned
+
+
+async def test_a_database_that_is_too_new_when_the_session_is_back_ends_it() -> None:
+    async def join() -> bool:
+        raise StoreRefused("a newer genbridge")
+
+    with pytest.RaisesGroup(StoreRefused, flatten_subgroups=True):
+        async with among(FakeRegister()) as stage:
+            await anyio.sleep(1)
+            stage.register.join = join  # type: ignore[method-assign]  # a fake's answer
+            stage.register.present = False
+            await anyio.sleep(60)
 
 
 async def test_whoever_was_declared_dead_abandons_everything_and_returns() -> None:

@@ -90,6 +90,19 @@ async def test_100_000_waiting_deliveries_cost_nothing() -> None:
     assert sum(a is not b for a, b in pairwise(opened)) == 2
 
 
+@pytest.mark.parametrize("waiting", [2, 500])
+@pytest.mark.parametrize("heals", [31.7, 300.01, 590.0])
+async def test_whoever_listens_again_gets_the_first_delivery_within_a_second(
+    waiting: int, heals: float
+) -> None:
+    refused = Unanswered(phase=Phase.CONNECT, reason="connection refused")
+    heap = Heap([healed(timedelta(seconds=heals), refused)])
+    await broken(heap, waiting, heals + 1.0, retry=every(2))
+    assert heap.receivers[0].accepted[0].at - heals <= 1.0
+    before = [posted.at for posted in heap.receivers[0].posted if 20 < posted.at < heals]
+    assert all(b - a >= 0.6 for a, b in pairwise(before))
+
+
 async def test_what_waits_behind_an_open_breaker_outlives_its_own_schedule() -> None:
     heap = Heap([healed(4 * DAY + HOUR)])
     ids = await broken(heap, 40, (4 * DAY + 2 * HOUR).total_seconds())
@@ -168,6 +181,30 @@ async def test_a_dead_webhook_delays_nobody() -> None:
     ]
     assert len(waits) == 60
     assert max(waits) <= 0.05
+
+
+async def test_of_a_webhook_whose_first_attempts_end_alike_people_hear_once() -> None:
+    wrong = Response(status=401, received_at=Heap([]).clock.now())
+    heap = Heap([lambda _a, _r: wrong, healed(MINUTE, 401), lambda _a, _r: 429])
+    async with heap.sender([webhook(f"w{n}", retry=every(1)) for n in (1, 2, 3)]):
+        for number in (1, 2, 3):
+            heap.pile.add(number)
+        heap.pile.add(2)
+        await anyio.sleep(30)
+    alike = [f for _, word, f in heap.log.lines if word == "the first attempts end alike"]
+    assert sorted(str(fields["webhook"]) for fields in alike) == ["w1", "w2"]
+    assert all("http-401" in str(fields["reason"]) for fields in alike)
+    assert all("send-test" in str(fields["advice"]) for fields in alike)
+
+
+async def test_a_webhook_that_has_accepted_is_not_told_of_as_if_it_were_new() -> None:
+    answers = iter([204] + [401] * 1000)
+    heap = Heap([lambda _a, _r: next(answers)])
+    async with heap.sender([webhook("w1", retry=every(1), concurrency=1)]):
+        for _ in range(5):
+            heap.pile.add(1)
+        await anyio.sleep(30)
+    assert "the first attempts end alike" not in heap.log.phrases("warning")
 
 
 # In the store

@@ -34,6 +34,27 @@ class TickingClock(VirtualClock):
         return self._last
 
 
+class WatchfulClock(TickingClock):
+    """A TickingClock that finds a loop which never sleeps: it reads again and again."""
+
+    def __init__(self, tick: float) -> None:
+        super().__init__(tick)
+        self._at = 0.0
+        self._readings = 0
+
+    def monotonic(self) -> float:
+        """Return the time; raise AssertionError when it has stood still for too long."""
+        now = anyio.current_time()
+        self._readings = self._readings + 1 if now == self._at else 0
+        self._at = now
+        assert self._readings < MOST_READINGS, "a loop never sleeps"
+        return super().monotonic()
+
+
+MOST_READINGS = 20_000
+"""Readings at one and the same moment."""
+
+
 class Dice:
     """The Chance port with a seed: the same numbers in every run."""
 

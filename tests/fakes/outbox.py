@@ -15,6 +15,7 @@ from bridge.core.delivering.delivery import Delivery, Settlement, Status, Webhoo
 from bridge.core.message import Message
 from bridge.core.ports import Clock, Room, Written
 from bridge.engine.sender import Sender
+from bridge.errors import StoreUnavailable
 
 BODY = b'{"type":"generation.completed","timestamp":"2026-11-21T08:30:00Z","data":{"a":1}}'
 GATHER = 0.03
@@ -24,7 +25,8 @@ GATHER = 0.03
 class Pile:
     """What is due for webhooks, oldest first; settles in groups, as the writer does.
 
-    A delivery without a generation of its own waits for nobody.
+    A delivery without a generation of its own waits for nobody. While it is `away` nothing is
+    read or written; what is `off` is not claimed.
     """
 
     clock: Clock
@@ -37,6 +39,8 @@ class Pile:
     claimed: Counter[int] = field(default_factory=Counter)
     claims: int = 0
     sender: Sender | None = None
+    away: bool = False
+    off: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._numbers = count(1)
@@ -45,8 +49,20 @@ class Pile:
 
     def add(self, webhook: int, *, manual: bool = False, watch: int | None = None) -> int:
         """Make a delivery that is due now; return its id."""
+        delivery = self.make(webhook, manual=manual, watch=watch)
+        now = self.clock.monotonic()
+        heapq.heappush(self.waiting[webhook], (now, delivery.id, delivery))
+        if self.sender is not None:
+            self.sender.woken([webhook])
+        return delivery.id
+
+    def make(
+        self, webhook: int, *, manual: bool = False, watch: int | None = None
+    ) -> Delivery:
+        """Return a new delivery, which is not on the pile."""
         id_ = next(self._numbers)
-        delivery = Delivery(
+        self.born[id_] = self.clock.monotonic()
+        return Delivery(
             id=id_,
             fence=0,
             webhook=webhook,
@@ -57,12 +73,6 @@ class Pile:
             manual=manual,
             message=Message(id=UUID(int=id_), body=BODY),
         )
-        now = self.clock.monotonic()
-        self.born[id_] = now
-        heapq.heappush(self.waiting[webhook], (now, id_, delivery))
-        if self.sender is not None:
-            self.sender.woken([webhook])
-        return id_
 
     def settle(self, settlement: Settlement) -> None:
         """Commit soon."""
@@ -74,6 +84,8 @@ class Pile:
         while True:
             await self._bell.wait()
             await anyio.sleep(GATHER)
+            while self.away:  # noqa: ASYNC110  (a store that is away is asked again)
+                await anyio.sleep(1.0)
             self._bell = anyio.Event()
             some, self._inbox = self._inbox, []
             woken = {w for one in some if (w := self._settle(one)) is not None}
@@ -102,12 +114,12 @@ class Pile:
 
     async def set_webhook(self, state: WebhookState) -> None:
         """Set a gate."""
-        await anyio.lowlevel.checkpoint()
+        await self._there()
         self._gate(state)
 
     async def claim_deliveries(self, rooms: Sequence[Room]) -> Sequence[Delivery]:
         """Claim what is due, replays at most half of it while live ones wait."""
-        await anyio.lowlevel.checkpoint()
+        await self._there()
         self.claims += 1
         return [one for room in rooms for one in self._claim(room)]
 
@@ -115,7 +127,7 @@ class Pile:
         now = self.clock.monotonic()
         queue = self.waiting[room.webhook]
         found: list[Delivery] = []
-        if self.gates.get(room.webhook, 0.0) > now:
+        if self.gates.get(room.webhook, 0.0) > now or room.webhook in self.off:
             return []
         while queue and queue[0][0] <= now and len(found) < room.slots:
             delivery = heapq.heappop(queue)[2]
@@ -127,13 +139,18 @@ class Pile:
 
     async def next_due(self) -> Mapping[int, timedelta]:
         """Return per webhook how long until something is due."""
-        await anyio.lowlevel.checkpoint()
+        await self._there()
         now = self.clock.monotonic()
         return {
             webhook: timedelta(seconds=max(0.0, queue[0][0] - now))
             for webhook, queue in self.waiting.items()
-            if queue
+            if queue and webhook not in self.off
         }
+
+    async def _there(self) -> None:
+        await anyio.lowlevel.checkpoint()
+        if self.away:
+            raise StoreUnavailable("locked")
 
     def accepted(self) -> list[tuple[float, int]]:
         """Return which deliveries were accepted, and when that was known."""

@@ -70,6 +70,7 @@ def triggered(sent: Message, form: Form = Form.FULL) -> dict[str, Any]:
         ("webhook.forbidden", "trigger", "error", "webhook/studio"),
         ("webhook.recovered", "resolve", None, "webhook/studio"),
         ("delivery.exhausted", "trigger", "error", "webhook/studio/exhausted"),
+        ("delivery.unrendered", "trigger", "error", "webhook/studio/unrendered"),
     ],
 )
 def test_every_kind_opens_or_closes_an_incident_or_is_none(
@@ -82,7 +83,7 @@ def test_every_kind_opens_or_closes_an_incident_or_is_none(
 
 
 def test_no_example_is_forgotten() -> None:
-    assert len([*GENERATIONS, *NOTICES]) == 11
+    assert len([*GENERATIONS, *NOTICES]) == 12
 
 
 def test_a_stalled_generation_is_an_incident_each_time_it_stalls() -> None:

@@ -203,7 +203,7 @@ async def test_an_answer_that_came_while_the_loop_was_busy_is_not_taken_for_the_
             # From here to the next request the loop does not look at its sockets.
             first.sendall(planted)
             two = asyncio.create_task(sender(client)(url))
-            second, _ = await loop.sock_accept(listening)
+            second, _ = await asyncio.wait_for(loop.sock_accept(listening), 5)
             with second:
                 await loop.sock_recv(second, 65536)
                 second.sendall(NO_CONTENT)

@@ -8,11 +8,15 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 NETWORK = "10.77.0.0/16"
 """Where our namespaces live: a daemon that is to work in one needs it in `network.allow`."""
+
+OURS = "genbridge-"
+"""How the names of our namespaces begin; the process that made one follows."""
 
 FROM, BOTH = ("input",), ("output", "input")
 """Which packets are dropped: what the namespace is sent, or what it sends, too."""
@@ -64,9 +68,10 @@ def hindrance() -> str | None:
 @contextmanager
 def namespace() -> Iterator[Namespace]:
     """Make a namespace; it is gone with the block, and everything in it cut off."""
-    number = os.getpid() % 2**16
+    tidy()
+    number = os.getpid()
     subnet = f"10.77.{number % 256}"
-    name, card = f"genbridge-{number}", f"gb{number}"
+    name, card = f"{OURS}{number}", f"gb{number}"
     one = Namespace(name=name, here=f"{subnet}.1", there=f"{subnet}.2")
     _do("ip", "netns", "add", name)
     try:
@@ -85,5 +90,22 @@ def namespace() -> Iterator[Namespace]:
         _do("ip", "netns", "del", name)
 
 
-def _do(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=10)
+def tidy() -> None:
+    """Delete what a run has left behind that was ended without a word."""
+    for line in _do("ip", "netns", "list").splitlines():
+        name = line.split()[0]
+        number = name.removeprefix(OURS)
+        if name.startswith(OURS) and number.isdecimal() and not _lives(number):
+            # The card first: what still runs inside keeps its namespace, nameless.
+            with suppress(subprocess.CalledProcessError):
+                _do("ip", "link", "del", f"gb{number}")
+            _do("ip", "netns", "del", name)
+
+
+def _lives(number: str) -> bool:
+    return Path("/proc", number).exists()
+
+
+def _do(*command: str) -> str:
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=10)
+    return done.stdout

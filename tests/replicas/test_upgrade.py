@@ -4,6 +4,7 @@ Before: `genbridge db upgrade` adds what the new release needs (an *expand*). Af
 after it takes away what the old one needed (a *contract*), which it may not while an old one runs.
 """
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -37,6 +38,8 @@ class Play:
     contracted: str
     too_late: Replica
     """The old release, begun after the contract."""
+    stranded: Replica
+    """An old replica that was cut off while the contract was made."""
     columns: list[str]
     told_meanwhile: list[int]
     """Callbacks between each two steps."""
@@ -53,7 +56,7 @@ async def played(server: Server, folder: Path) -> Play:
     new, last = str(next_release(folder)), str(release_after_it(folder / "later"))
     async with opened(folder, server) as fleet:
         fleet.generations(COUNT, first=8.0, last=20.0)
-        old = await fleet.add(3)
+        *old, stranded = await fleet.add(4)
         told = [len(fleet.receiver.accepted)]
         too_early = await refused(fleet, new)
         expanded = await upgraded(fleet, new)
@@ -61,7 +64,10 @@ async def played(server: Server, folder: Path) -> Play:
             await replaced(fleet, one, new, told)
         denied = await upgrade(fleet, last)
         await replaced(fleet, old[2], new, told)
+        await cut_off(fleet, stranded)
         contracted = await upgraded(fleet, last)
+        stranded.send(signal.SIGCONT)
+        await stranded.ended()
         too_late = await refused(fleet, None)
         for one in [one for one in fleet.replicas if one.code is None]:
             await replaced(fleet, one, last, told)
@@ -75,6 +81,7 @@ async def played(server: Server, folder: Path) -> Play:
             expanded=expanded,
             denied=denied,
             contracted=contracted,
+            stranded=stranded,
             too_late=too_late,
             columns=[row[0] for row in columns],
             told_meanwhile=[b - a for a, b in pairwise(told)],
@@ -91,6 +98,16 @@ async def replaced(fleet: Fleet, old: Replica, tree: str, told: list[int]) -> No
     with anyio.move_on_after(PATIENCE):
         await fleet.receiver.wait(lambda _: not ends.isdisjoint(fleet.told()))
     told.append(len(fleet.receiver.accepted))
+
+
+async def cut_off(fleet: Fleet, old: Replica) -> None:
+    """Freeze a replica, and end what it has at the server: nothing of it says that it lives."""
+    old.send(signal.SIGSTOP)
+    await fleet.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks"
+        " WHERE locktype = 'advisory' AND objid = $1 AND classid = 'replicas'::regclass",
+        old.me,
+    )
 
 
 async def refused(fleet: Fleet, tree: str | None) -> Replica:
@@ -140,6 +157,11 @@ def test_a_contract_waits_until_no_old_replica_runs(play: Play) -> None:
     assert f"the schema is {CONTRACT} now, it was {EXPAND}" in play.contracted
     assert "version" not in play.columns
     assert "build" in play.columns
+
+
+def test_an_old_replica_that_missed_the_contract_ends_and_says_why(play: Play) -> None:
+    assert play.stranded.code == 2
+    assert f"the schema {CONTRACT} of a newer genbridge: run that one" in play.stranded.text
 
 
 def test_an_old_release_is_refused_after_the_contract(play: Play) -> None:

@@ -1,16 +1,24 @@
 """What every store promises about a step of a watch, its event and its deliveries."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
+from typing import Any
 
 import pytest
 
-from bridge.core.delivering.delivery import Condition, Status
+from bridge.core.delivering.delivery import Alert, Condition, Status, WebhookState
 from bridge.core.ladder import State
 from bridge.core.ports import Store
+from bridge.core.watch import Generation
 from bridge.errors import StoreError
+from bridge.store import writing
+from bridge.store.sql import Transaction
+from tests.store.postgres_world import PostgresWorld
 from tests.store.world import (
     LEASE,
+    SqliteWorld,
     World,
     after,
     announced,
@@ -230,6 +238,71 @@ async def test_nothing_of_a_failed_write_is_there(world: World) -> None:
     assert await world.deliveries() == []
     (recorded,) = (await world.store.write([good], [])).recorded
     assert recorded.accepted
+
+
+class Stopped(StoreError):
+    """What ends a transaction of these tests halfway."""
+
+
+def stopped(transaction: Transaction[Any], after: int) -> Transaction[Any]:
+    """Run so many statements of a transaction and fail before the next."""
+    query = next(transaction)
+    for _ in range(after):
+        rows = yield query
+        try:
+            query = transaction.send(rows)
+        except StopIteration as end:
+            return end.value
+    raise Stopped
+
+
+async def test_a_failure_after_any_statement_leaves_nothing_of_a_write(
+    sqlite: SqliteWorld,
+) -> None:
+    await nothing_of_it(sqlite, sqlite.store._write)  # noqa: SLF001  (whoever runs a transaction)
+
+
+async def test_nor_does_it_on_a_server(postgres: PostgresWorld) -> None:
+    async def run(transaction: Transaction[Any]) -> Any:
+        return await postgres.store._pool.write(lambda: transaction)  # noqa: SLF001  (as above)
+
+    await nothing_of_it(postgres, run)
+
+
+async def nothing_of_it(
+    world: World, run: Callable[[Transaction[Any]], Awaitable[Any]]
+) -> None:
+    """Stop a write that does everything a write can, at each of its statements."""
+    flying = step(await watching(world.store, "g0"), State.QUEUED, to())
+    one = sent(flying, (await world.store.write([flying], [])).recorded[0])
+    change = step(await watching(world.store), State.QUEUED, to(latest=True), to(2))
+    webhook = WebhookState(id=1, key="name:one", gate=LEASE, why="429")
+    told = Alert(webhook=2, tag="failing:50", message=message(change.watch, "failing"))
+    done = settled(one, answer=b"thanks", webhook=webhook)
+    work = ([change], [replace(done, alerts=(told,))])
+    before = await kept(world)
+    for statements in count():
+        try:
+            await run(stopped(writing.write(*work, me=me(world)), statements))
+            break
+        except Stopped:
+            assert await kept(world) == before, statements
+    assert statements >= 10
+    assert await kept(world) != before
+
+
+async def kept(world: World) -> object:
+    return (
+        await world.deliveries(),
+        await world.attempts(),
+        await world.store.census(),
+        await world.store.webhooks(["name:one"]),
+        await world.store.listed([Generation("luma", "g1")]),
+    )
+
+
+def me(world: World) -> int:
+    return getattr(world.store, "me", 1)
 
 
 async def test_a_change_and_the_settlement_of_its_predecessor_release_it_together(

@@ -5,7 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.core.delivering.delivery import Condition, Settlement, Status
+from bridge.core.delivering.delivery import (
+    Condition,
+    Settlement,
+    Status,
+    WebhookState,
+)
 from bridge.core.ladder import State
 from bridge.core.ports import Store
 from tests.store.world import (
@@ -185,6 +190,18 @@ async def test_nothing_is_claimed_through_a_shut_gate(world: World) -> None:
     assert await claimed(world.store) == ()
     world.clock.pass_(MINUTE)
     assert len(await claimed(world.store)) == 1
+
+
+@pytest.mark.parametrize("shut", [1, 2])
+async def test_of_two_webhooks_only_the_open_one_is_claimed_for(
+    store: Store, shut: int
+) -> None:
+    watch = await watching(store, "g1", 1, 2)
+    change = step(watch, State.QUEUED, to(1, room=False), to(2, room=False))
+    await store.write([change], [])
+    await store.set_webhook(WebhookState(id=shut, key="", gate=MINUTE))
+    found = await claimed(store, room(1), room(2))
+    assert [one.webhook for one in found] == [3 - shut]
 
 
 async def test_a_shut_gate_writes_no_delivery(world: World) -> None:

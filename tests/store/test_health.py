@@ -2,9 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from typing import Any
 from uuid import UUID
 
+import anyio
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bridge.core.delivering.delivery import (
     Alert,
@@ -23,8 +28,10 @@ from bridge.core.listing import DeliveryFilter
 from bridge.core.message import Message
 from bridge.core.network.exchange import Peer
 from bridge.core.ports import Store
+from bridge.store.webhooks import merged
 from tests.store.world import (
     SECOND,
+    MemoryWorld,
     World,
     announced,
     claimed,
@@ -123,6 +130,110 @@ async def test_a_fenced_settlement_tells_of_the_webhook_all_the_same(world: Worl
     await claimed(world.store)
     assert (await world.store.write([], [failed(delivery, ILL)])).fenced == 1
     assert (await state(world.store)).health.failures == 70
+
+
+# ---------------------------------------------------------------- what several answers say at once
+
+
+def told(gate: int | None = None, why: str | None = None, **more: Any) -> WebhookState:
+    span = None if gate is None else gate * SECOND
+    return WebhookState(id=1, key="name:one", gate=span, why=why, **more)
+
+
+async def notes(store: Store, *states: WebhookState, together: bool = False) -> None:
+    """Settle a delivery for each state, in one commit or one after the other."""
+    begun = (await store.census()).watches
+    for number, _ in enumerate(states, begun):
+        watch = await watching(store, f"g{number}")
+        await announced(store, watch, State.QUEUED)
+    taken = await claimed(store)
+    settlements = [
+        settled(delivery, webhook=state)
+        for delivery, state in zip(taken, states, strict=True)
+    ]
+    for some in [settlements] if together else [[one] for one in settlements]:
+        await store.write([], some)
+
+
+OFF = Condition.DISABLED
+TOLD = {
+    "who knows of no gate leaves it alone": (told(60, "429"), told(), 60, "429"),
+    "a shorter gate shortens no longer one": (told(60, "429"), told(5, "503"), 60, "429"),
+    "a longer gate counts": (told(5, "503"), told(60, "429"), 60, "429"),
+    "off stays off, for its reason": (
+        told(None, "410", condition=OFF),
+        told(60, "429"),
+        60,
+        "410",
+    ),
+    "what switches it off says why": (
+        told(60, "429"),
+        told(None, "410", condition=OFF),
+        60,
+        "410",
+    ),
+}
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["in turn", "together"])
+@pytest.mark.parametrize("case", TOLD)
+async def test_of_what_answers_say_of_a_webhook_that_counts_which_holds_more_back(
+    store: Store, case: str, *, together: bool
+) -> None:
+    one, two, gate, why = TOLD[case]
+    await notes(store, one, two, together=together)
+    now = await state(store)
+    assert (now.gate, now.why) == (gate * SECOND, why)
+    assert now.condition is max(one.condition, two.condition)
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["in turn", "together"])
+async def test_an_answer_takes_no_streaks_number_back(
+    store: Store, *, together: bool
+) -> None:
+    behind = told(health=Health(streak=1, failures=3))
+    await notes(store, told(health=ILL), behind, together=together)
+    assert (await state(store)).health == Health(streak=2, failures=3)
+
+
+async def test_a_gate_that_has_opened_gives_way_to_any_other(world: World) -> None:
+    await notes(world.store, told(60, "429"))
+    world.clock.pass_(120 * SECOND)
+    await notes(world.store, told(5, "503"))
+    now = await state(world.store)
+    assert (now.gate, now.why) == (5 * SECOND, "503")
+
+
+async def test_the_reason_of_a_gate_goes_once_an_answer_comes_after_it(
+    world: World,
+) -> None:
+    await notes(world.store, told(60, "429"))
+    world.clock.pass_(120 * SECOND)
+    await notes(world.store, told())
+    assert ((await state(world.store)).gate, (await state(world.store)).why) == (None, None)
+
+
+SPANS = st.none() | st.integers(1, 9)
+SAYINGS = st.builds(
+    told,
+    SPANS,
+    st.none() | st.sampled_from("ab"),
+    condition=st.sampled_from(Condition),
+    health=st.builds(Health, streak=st.integers(0, 3), open=st.booleans()),
+)
+
+
+@given(st.lists(SAYINGS, min_size=2, max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_states_of_one_commit_are_merged_to_what_they_are_in_turn(
+    states: list[WebhookState],
+) -> None:
+    async def noted(*states: WebhookState) -> WebhookState:
+        world = MemoryWorld()
+        await notes(world.store, *states)
+        return await state(world.store)
+
+    assert anyio.run(noted, reduce(merged, states)) == anyio.run(noted, *states)
 
 
 # ---------------------------------------------------------------- alerts

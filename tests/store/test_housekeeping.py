@@ -220,6 +220,7 @@ async def test_a_census_counts_what_there_is(store: Store) -> None:
     watch = await watching(store, "g2")
     await store.write([step(watch, State.COMPLETED, to(2), ended=True)], [])
     assert await store.census() == Census(watches=1, pending=3, events=3)
+    assert await store.pending() == 3
 
 
 async def test_a_store_says_that_it_is_alive(store: Store) -> None:

@@ -1,14 +1,16 @@
 """Old schemas become the one of this code, and it is the one that an empty database gets."""
 
+import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
+from time import sleep
 from typing import Any
 
 import anyio
@@ -16,13 +18,13 @@ import pytest
 
 from bridge.core.delivering.health import HEALTHY
 from bridge.core.ladder import State
-from bridge.errors import StoreBroken, StoreError, StoreRefused
+from bridge.errors import StoreBroken, StoreError, StoreRefused, StoreUnavailable
 from bridge.store import ddl, tables
 from bridge.store.connection import Use, alone, within
-from bridge.store.migrations import OURS, Step, steps
+from bridge.store.migrations import OURS, PAUSE, Step, climb, steps
 from bridge.store.place import held
 from bridge.store.upgrade import Upgraded, upgrade
-from tests.fakes.postgres import Server
+from tests.fakes.postgres import Server, programs
 from tests.store.postgres_world import PostgresWorld
 from tests.store.world import SqliteWorld, announced, claimed, settled, watching
 
@@ -139,6 +141,10 @@ INSERT INTO events (id, uid, watch_id, tag, seq, body, occurred_at)
     VALUES (1, '00000000-0000-0000-0000-000000000002', 1, 'queued', 0, '{{}}', 1);
 INSERT INTO deliveries (id, event_id, watch_id, webhook_id, seq, status, manual, attempt, tries,
     due_at, first_at, fence) VALUES (1, 1, 1, 1, 0, 2, {false}, 2, 2, 1, 1, 0);
+INSERT INTO events (id, uid, watch_id, tag, seq, body, occurred_at)
+    VALUES (2, '00000000-0000-0000-0000-000000000003', 1, 'dreaming', 1, '{{"n":2}}', 1);
+INSERT INTO deliveries (id, event_id, watch_id, webhook_id, seq, status, manual, attempt, tries,
+    due_at, first_at, fence, last_code) VALUES (2, 2, 1, 1, 1, 0, {false}, 3, 3, 1, 1, 7, 503);
 INSERT INTO attempts (delivery_id, attempt, at, replica, code, timings, why)
     VALUES (1, 1, 1, 1, 500, '{{}}', 'old');
 INSERT INTO replays (id, filter, cursor, done, state) VALUES (1, '{{}}', 0, 0, 'over')
@@ -185,6 +191,60 @@ def test_a_server_of_the_first_schema_is_carried_over_while_others_write(
     assert ["attempts_before"] not in names
 
 
+DYING = """
+    import os, signal, sys
+    from datetime import UTC, datetime
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+    from bridge.store.upgrade import upgrade
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def begun(connection, cursor, statement, *_):
+        if sys.argv[2] in statement:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    upgrade(sys.argv[1], datetime.now(UTC))
+"""
+
+
+def killed(database: str, at: str) -> None:
+    """Begin an upgrade in a process that is killed when it comes to a statement."""
+    command = [sys.executable, "-c", dedent(DYING), database, at]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("at", ["deliveries_failed", "COLUMN particulars", "COLUMN told"])
+def test_an_upgrade_of_a_file_that_is_killed_loses_nothing(path: Path, at: str) -> None:
+    first(str(path))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FIRST.format(true=1, false=0))
+    killed(str(path), at)
+    assert rows(path, "SELECT value FROM meta WHERE key = 'revision'") == [("1",)]
+    upgrade(str(path), NOW)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(ANOTHER.format(now=5))
+        connection.commit()
+    anyio.run(carried, SqliteWorld(path))
+
+
+@pytest.mark.parametrize("at", ["deliveries_failed", "ATTACH PARTITION", "COLUMN told"])
+def test_an_upgrade_of_a_server_that_is_killed_loses_nothing(
+    server: Server, database: str, at: str
+) -> None:
+    first(database)
+    server.sql(FIRST.format(true="true", false="false"), database)
+    killed(database, at)
+    # What the dead one has begun ends once the server sees that it is gone.
+    others = "SELECT pid FROM pg_stat_activity WHERE application_name = 'genbridge db'"
+    while server.sql(others):
+        sleep(0.01)
+    upgrade(database, NOW)
+    server.sql(ANOTHER.format(now=5), database)
+    world = PostgresWorld(database)
+    world.clock.wall = datetime.now(UTC)
+    anyio.run(carried, world)
+
+
 async def carried(world: SqliteWorld | PostgresWorld) -> None:
     """See that what an older code has written is there, and worked with."""
     await world.open()
@@ -196,10 +256,13 @@ async def carried(world: SqliteWorld | PostgresWorld) -> None:
     ]
     states = await world.store.list_webhooks(limit=5)
     assert [one.state.health for one in states] == [HEALTHY, HEALTHY]
+    (waiting,) = await claimed(world.store)
+    assert (waiting.id, waiting.attempt, waiting.tries, waiting.fence) == (2, 4, 3, 8)
+    assert waiting.message.body == b'{"n":2}'
     assert await world.store.retry(1) == 1
     (delivery,) = await claimed(world.store)
-    await world.store.write([], [settled(delivery)])
-    assert [one.code for one in await world.attempts()] == [500, 204, 204]
+    await world.store.write([], [settled(delivery), settled(waiting)])
+    assert [one.code for one in await world.attempts()] == [500, 204, 204, 204]
     await world.close()
 
 
@@ -302,10 +365,22 @@ def test_this_code_refuses_the_schema_that_a_contract_has_made(
 ) -> None:
     anyio.run(filled, path)
     upgrade(str(path), NOW, ladder=planted(WIDER.replace('"2", 1', '"2", 3')))
-    with pytest.raises(StoreRefused, match="of a newer genbridge"):
+    with pytest.raises(StoreRefused, match="of a newer genbridge") as refused:
         anyio.run(SqliteWorld(path).open)
+    # It names the copy that there is to go back to.
+    assert f"{path}.schema-*" in str(refused.value)
     with pytest.raises(StoreRefused, match="of a newer genbridge"):
         upgrade(str(path), NOW)
+    (copy,) = path.parent.glob(f"{path.name}.schema-*")
+    path.write_bytes(copy.read_bytes())
+    anyio.run(filled_again, path)
+
+
+async def filled_again(path: Path) -> None:
+    world = SqliteWorld(path)
+    await world.open()
+    assert len(await world.store.claim_watches(5)) == 1
+    await world.close()
 
 
 def test_this_code_works_with_the_schema_that_an_expand_has_made(
@@ -358,6 +433,61 @@ def test_a_server_gets_an_index_while_others_work(
         "SELECT indisvalid FROM pg_index WHERE indexrelid = 'planted'::regclass", empty
     ) == [["t"]]
     assert ["revision", "3"] in server.sql("SELECT key, value FROM meta", empty)
+
+
+WIDE = """
+    from alembic import op
+    from sqlalchemy import Column, Text
+    revision, down_revision, compatible_from = "3", "2", 1
+    def upgrade():
+        op.add_column("events", Column("note", Text))
+"""
+
+
+@contextmanager
+def reading(url: str, table: str) -> Iterator[Callable[[], None]]:
+    """Have a transaction that has read a table and goes on; give what ends it."""
+    psql = [str(programs() / "psql"), "-X", "-q", "-A", "-t", url]
+    begin = f"BEGIN; LOCK TABLE {table} IN ACCESS SHARE MODE; SELECT 'held';\n"
+    with subprocess.Popen(
+        psql, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as reader:
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+        reader.stdin.write(begin)
+        reader.stdin.flush()
+        assert reader.stdout.readline() == "held\n"
+        yield reader.stdin.close
+
+
+def test_an_upgrade_comes_back_to_what_somebody_held_a_lock_on(
+    empty: str, planted: Callable[[str], list[Step]]
+) -> None:
+    upgrade(empty, NOW)
+    paused: list[float] = []
+    with reading(empty, "events") as let_go:
+
+        def pause(seconds: float) -> None:
+            paused.append(seconds)
+            let_go()
+
+        step = planted(WIDE)[-1]
+        within(empty, Use.KEEP, lambda connection: climb(connection, [step], pause=pause))
+    assert paused == [PAUSE]
+    assert upgrade(empty, NOW, ladder=[step]) == Upgraded(before=3, after=3)
+
+
+def test_an_upgrade_gives_up_what_is_locked_for_long_and_has_done_nothing(
+    empty: str, planted: Callable[[str], list[Step]]
+) -> None:
+    upgrade(empty, NOW)
+    way = planted(WIDE)[-1:]
+    with (
+        reading(empty, "events"),
+        pytest.raises(StoreUnavailable, match="run `genbridge db upgrade` again"),
+    ):
+        within(empty, Use.KEEP, lambda connection: climb(connection, way, tries=1))
+    assert upgrade(empty, NOW) == Upgraded(before=2, after=2)
 
 
 def test_one_upgrade_at_a_time_works_on_a_server(empty: str) -> None:

@@ -97,6 +97,7 @@ PLANS = [
     Query(recording.ADDRESS, {"me": 1}, BORN),
     Query(recording.FIRST, {}, IDS),
     Query(sending.DUE, {"hook": 3, "manual": False, "limit": 20}),
+    Query(sending.DUE_AT_ALL, {}, [(i, False, 20) for i in range(1, 21)]),
     Query(sending.MOVE, {"me": 1}, [(i, True, 1) for i in range(1, 101)]),
     Query(sending.CLAIMED, {}, IDS),
     Query(sending.NEXT),
@@ -113,6 +114,7 @@ PLANS = [
     Query(watching.STANDING, {"me": 1}, [("luma", str(i)) for i in range(50)]),
     Query(watching.READ, {"me": 1}, IDS),
     Query(keeping.FREE),
+    Query(keeping.PENDING),
     Query(retention.PRUNE_WATCHES, {"age": 10**15, "limit": 100}),
     Query(retention.PRUNE_OPERATIONAL, {"age": 10**15, "limit": 100}),
     Query(retention.PRUNE_BODIES, {"age": 10**15, "limit": 100}),
@@ -173,6 +175,7 @@ async def test_a_statement_of_the_hot_path_and_of_lists_walks_through_no_table(
     ("statement", "index"),
     [
         (sending.DUE, "deliveries_due"),
+        (sending.DUE_AT_ALL, "deliveries_due"),
         (sending.NEXT, "deliveries_due"),
         (settling.SETTLE, "deliveries_pkey"),
         (settling.RELEASE, "deliveries_order"),

@@ -1,19 +1,23 @@
 """What the PostgreSQL store promises where several replicas use it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import anyio
 import pytest
 
-from bridge.core.delivering.delivery import Condition
+from bridge.core.delivering.delivery import Condition, WebhookState
+from bridge.core.delivering.health import Health
 from bridge.core.ladder import State
 from bridge.core.sharing.liveness import Pace
 from bridge.core.sharing.share import Spare
 from bridge.core.watch import Origin, Watch
 from bridge.errors import StoreRefused, StoreUnavailable
+from bridge.store.pool import Pool
+from bridge.store.postgres import SERVER, PostgresStore, fit
 from bridge.store.share import AT_ONCE
 from tests.fakes.postgres import Server
 from tests.store.postgres_world import HINTING, PostgresWorld
@@ -27,6 +31,7 @@ from tests.store.world import (
     settled,
     step,
     to,
+    uids,
     watching,
     wish,
 )
@@ -34,6 +39,7 @@ from tests.store.world import (
 pytestmark = pytest.mark.anyio
 
 BEATS = timedelta(seconds=31)
+ILL = Health(open=True, streak=2, failures=70)
 
 
 class Fleet:
@@ -142,6 +148,35 @@ async def test_a_session_that_was_cut_in_time_changes_nothing(fleet: Fleet) -> N
     assert two.store.me == before
     assert await two.store.watch(watch.generation) == watch
     assert [one_.gone for one_ in await one.store.look_around()] == [False]
+
+
+async def test_a_replica_that_was_cut_off_during_a_contract_is_refused(
+    fleet: Fleet,
+) -> None:
+    one = await fleet.add()
+    await vanish(one)
+    await one.sql("UPDATE meta SET value = '99'")
+    with pytest.raises(StoreRefused, match="newer genbridge"):
+        await one.store.join()
+
+
+async def test_a_server_that_lets_nobody_in_for_a_while_ends_no_replica(
+    server: Server, database: str
+) -> None:
+    server.sql("CREATE ROLE somebody LOGIN SUPERUSER")
+    world = PostgresWorld(database.replace("//postgres@", "//somebody@"))
+    try:
+        await world.open()
+        await vanish(world)
+        server.sql("ALTER ROLE somebody NOLOGIN")
+        with pytest.raises(StoreUnavailable, match="not permitted to log in"):
+            await world.store.join()
+        server.sql("ALTER ROLE somebody LOGIN")
+        assert await world.store.join()
+        await world.close()
+    finally:
+        server.sql("REASSIGN OWNED BY somebody TO CURRENT_USER", database)
+        server.sql("DROP ROLE somebody")
 
 
 async def test_two_buriers_make_one_verdict(fleet: Fleet) -> None:
@@ -335,6 +370,28 @@ async def test_every_replica_hears_how_webhooks_stand(fleet: Fleet) -> None:
     assert (await two.store.bulletin()).states == {state.id: shut}
 
 
+async def test_of_two_replicas_that_settle_at_once_the_longer_gate_counts(
+    fleet: Fleet,
+) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    told = [
+        WebhookState(id=1, key="name:one", gate=60 * SECOND, why="429", health=ILL),
+        WebhookState(id=1, key="name:one", gate=5 * SECOND, why="503"),
+    ]
+    for turn in range(5):
+        for id_ in ("a", "b"):
+            watch = await watching(one.store, f"{id_}{turn}")
+            await announced(one.store, watch, State.QUEUED)
+        await one.store.set_webhook(WebhookState(id=1, key="name:one"))
+        (first,) = await claimed(one.store, room(slots=1))
+        (second,) = await claimed(two.store, room(slots=1))
+        async with anyio.create_task_group() as tasks:
+            for world, mine, state in ((one, first, told[0]), (two, second, told[1])):
+                tasks.start_soon(world.store.write, [], [settled(mine, webhook=state)])
+        now = (await one.store.webhooks(["name:one"]))["name:one"]
+        assert (now.gate, now.why, now.health.streak) == (60 * SECOND, "429", 2)
+
+
 async def test_a_hint_is_heard(fleet: Fleet) -> None:
     one, two = await fleet.add(Pace()), await fleet.add()
     heard = anyio.Event()
@@ -352,6 +409,53 @@ async def test_without_hints_none_is_sent(fleet: Fleet) -> None:
     await one.store.unwatch([(await watching(one.store)).generation])
     await two.store.beat()
     assert heard == []
+
+
+async def test_without_hints_a_verdict_and_a_departure_send_none_either(
+    fleet: Fleet,
+) -> None:
+    quiet = Pace(hints=False)
+    one, two, three = [await fleet.add(pace=quiet) for _ in range(3)]
+    heard: list[None] = []
+    one.store.listen(lambda: heard.append(None))
+    await vanish(two)
+    assert await buried(three) == [two.store.me]
+    await three.close()
+    await one.store.beat()
+    assert heard == []
+
+
+async def test_a_registration_that_races_a_record_leaves_no_webhook_out(
+    fleet: Fleet,
+) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    watches = [await watching(one.store, f"g{i}") for i in range(30)]
+    refused = 0
+
+    async def record(watch: Watch) -> None:
+        nonlocal refused
+        change = step(watch, State.QUEUED, to(1))
+        (recorded,) = (await one.store.write([change], [])).recorded
+        if not recorded.accepted:
+            refused += 1
+            told = await one.store.watch(watch.generation)
+            assert told is not None
+            assert told.webhooks == (1, 2)
+            await one.store.write([step(told, State.QUEUED, to(1), to(2))], [])
+
+    async def add(watch: Watch) -> None:
+        await two.store.register([wish(watch.generation.id, 2)])
+
+    async with anyio.create_task_group() as tasks:
+        for watch in watches:
+            tasks.start_soon(record, watch)
+            tasks.start_soon(add, watch)
+    rows = await one.sql(
+        "SELECT watch_id, array_agg(webhook_id ORDER BY webhook_id) AS told"
+        " FROM deliveries GROUP BY watch_id"
+    )
+    assert [row[1] for row in rows] == [[1, 2]] * 30
+    assert refused < 30
 
 
 # ------------------------------------------------------------------------------ deliveries
@@ -452,13 +556,54 @@ def fresh(server: Server) -> Iterator[str]:
     server.drop(url)
 
 
-@pytest.mark.parametrize("name", ["synchronous_commit"])
 async def test_a_server_that_may_lose_what_it_acknowledged_is_refused(
-    server: Server, fresh: str, name: str
+    server: Server, fresh: str
 ) -> None:
-    server.sql(f"ALTER DATABASE {fresh.rpartition('/')[2]} SET {name} = off")
-    with pytest.raises(StoreRefused, match=f"{name}=off"):
+    server.sql(f"ALTER DATABASE {fresh.rpartition('/')[2]} SET synchronous_commit = off")
+    with pytest.raises(StoreRefused, match="synchronous_commit=off"):
         await PostgresWorld(fresh).open()
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (("130011", "UTF8", "on", "on"), "PostgreSQL 14 or newer"),
+        (("150011", "SQL_ASCII", "on", "on"), "encoding is SQL_ASCII"),
+        (("150011", "UTF8", "off", "on"), "fsync=off"),
+        (("150011", "UTF8", "on", "off"), "synchronous_commit=off"),
+    ],
+)
+def test_a_server_that_says_so_of_itself_is_refused(said: Sequence[str], why: str) -> None:
+    asking = fit("there")
+    assert next(asking).statement is SERVER
+    with pytest.raises(StoreRefused, match=why):
+        asking.send([said])
+
+
+async def test_what_a_server_says_of_itself_is_asked_for(database: str) -> None:
+    pool = await Pool.open(database)
+    await pool.read(lambda: fit("there"))
+    await pool.close()
+
+
+async def test_connections_to_a_primary_that_was_demoted_are_made_anew(
+    database: str,
+) -> None:
+    before: set[int] = set()
+    demoted = False
+
+    async def prepare(connection: Any) -> None:
+        if not demoted:
+            before.add(connection.get_server_pid())
+        elif connection.get_server_pid() in before:
+            await connection.execute("SET default_transaction_read_only = on")
+
+    store = await PostgresStore.open(database, uid=uids().__next__, prepare=prepare)
+    async with store:
+        demoted = True
+        with pytest.raises(StoreUnavailable, match="read-only"):
+            await store.alive()
+        await store.alive()
 
 
 async def test_an_unknown_database_is_refused_without_its_password(fresh: str) -> None:

@@ -83,6 +83,9 @@ class Lanes:
     def sends_to(self, webhook: int) -> bool:
         return webhook in self.opened and webhook not in self.off
 
+    def drop_lane(self, webhook: int) -> None:
+        del self.opened[webhook]
+
 
 class FakeDaemon:
     """The service that the API serves; `refusal` is what a reload says."""
@@ -94,7 +97,7 @@ class FakeDaemon:
         self.store = MemoryStore(self.clock, lambda: UUID(int=next(numbers)))
         self.lists = self.store
         self.lanes = Lanes()
-        self.callbacks = Callbacks(self.store, self.lanes, _webhook)
+        self.callbacks = Callbacks(self.store, self.lanes, _webhook, clock=self.clock)
         self.desk = Desk(self.store, self.callbacks, self._enlist)
         self.ids: dict[str, int] = {}
         self.enlisted: list[Enlisted] = []

@@ -8,9 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from bridge.core.delivering.delivery import Condition, Status, WebhookState
+from bridge.core.delivering.auth import Auth, Basic, Bearer, OAuth2
+from bridge.core.delivering.delivery import Condition, Particulars, Status, WebhookState
+from bridge.core.network.way import Way
 from bridge.errors import StoreUnavailable
 from bridge.web.delivery_shapes import DeliveriesShape, HistoryShape, ToldDeliveryShape
+from bridge.web.veil import veiled
 from tests.web.ledger import attempt
 from tests.web.service import FakeDaemon, calling
 
@@ -246,6 +249,50 @@ async def test_what_a_receiver_echoes_shows_no_secret(
     assert response.json()["log"][0]["answer"] == '{"path": "/…", "you": "sent …"}'
 
 
+AUTHS = (
+    (Basic(username="genbridge", password="CANARY-pass"), b"no CANARY-pass"),
+    (Bearer(token="CANARY-bearer"), b"no CANARY-bearer"),
+    (
+        OAuth2(
+            token_url="https://id.example/CANARY-token",
+            client_id="us",
+            client_secret="CANARY-s",
+        ),
+        b"no CANARY-token, no CANARY-s",
+    ),
+    (None, b"no Bearer CANARY-fetched1, no Basic CANARY="),
+)
+
+
+@pytest.mark.parametrize(("auth", "answer"), AUTHS)
+async def test_what_a_receiver_echoes_shows_no_credentials(
+    client: httpx.AsyncClient, daemon: FakeDaemon, auth: Auth | None, answer: bytes
+) -> None:
+    studio = replace(
+        daemon.settings.webhooks["studio"],
+        auth=auth,
+        way=Way(proxy="http://me:CANARY-p%40ss@proxy.example:3128"),
+    )
+    daemon.settings = replace(daemon.settings, webhooks={"studio": studio})
+    headers = (("x-echo", answer.decode()), ("x-way", "CANARY-p@ss"), ("server", "\udcff"))
+    echo = b"genbridge: " + answer
+    one = attempt(answer=echo, particulars=Particulars(heard=headers))
+    id_ = daemon.deliveries.add(daemon.ids["studio"], Status.FAILED, one)
+    daemon.trial = replace(daemon.trial, answer=echo, heard=headers)
+    for response in (
+        await client.get(f"/v1/deliveries/{id_}"),
+        await client.post("/v1/webhooks/studio/test"),
+    ):
+        assert "CANARY" not in response.text
+        assert "genbridge: no " in response.text
+
+
+def test_credentials_alone_are_taken_out_of_a_text_not_the_words_around_them() -> None:
+    said = b"Basic authentication, please; a bearer of news"
+    assert veiled(said, ()) == said
+    assert veiled(b'"Bearer  abc.def-ghi_12=", x', ()) == '"Bearer …", x'.encode()
+
+
 async def test_a_delivery_of_a_webhook_that_is_no_longer_configured_is_shown(
     client: httpx.AsyncClient, daemon: FakeDaemon
 ) -> None:
@@ -314,3 +361,26 @@ async def test_a_store_that_is_away_is_503(
         "/v1/webhooks/x",
     ):
         assert (await client.get(path)).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("query", "path", "said"),
+    [
+        ("?status=lost", "?status", "expected one of pending, held, delivered, failed"),
+        ("?limit=0", "?limit", "expected at least 1"),
+        ("?limit=1001", "?limit", "expected at most 1,000"),
+        ("?limit=few", "?limit", "expected a whole number"),
+        ("?cursor=x", "?cursor", "it is not of the form"),
+        ("?since=noon", "?since", "expected an instant such as"),
+        ("?webhook=", "?webhook", "it is empty"),
+        ("/some", "{id}", "expected a whole number"),
+        ("/0", "{id}", "expected at least 1"),
+    ],
+)
+async def test_a_mistake_in_the_address_is_told_in_words(
+    client: httpx.AsyncClient, query: str, path: str, said: str
+) -> None:
+    response = await client.get(f"/v1/deliveries{query}")
+    (mistake,) = response.json()["errors"]
+    assert (response.status_code, mistake["path"]) == (422, path)
+    assert mistake["message"].startswith(said)

@@ -169,11 +169,12 @@ async def test_bytes_that_are_no_json_are_400(
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PUT", "/v1/watches", "GET, POST"),
+        ("PUT", "/v1/watches", "GET, HEAD, POST"),
         ("GET", "/v1/watches:batch", "POST"),
-        ("POST", "/v1/watches/luma/g1", "DELETE, GET"),
+        ("POST", "/v1/watches/luma/g1", "DELETE, GET, HEAD"),
         ("GET", "/v1/reload", "POST"),
-        ("DELETE", "/v1/sources", "GET"),
+        ("DELETE", "/v1/sources", "GET, HEAD"),
+        ("OPTIONS", "/v1/webhooks/studio", "GET, HEAD"),
     ],
 )
 async def test_a_method_that_a_path_does_not_take_is_405_with_those_it_does(
@@ -194,3 +195,10 @@ async def test_a_path_that_there_is_none_of_is_404(
     response = await client.get(path)
     assert response.status_code == 404
     assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/v1/webhooks", "/docs", "/v1/deliveries/1"])
+async def test_head_is_answered_as_get_is(client: httpx.AsyncClient, path: str) -> None:
+    asked, looked = await client.get(path), await client.head(path)
+    assert looked.status_code == asked.status_code
+    assert looked.headers == asked.headers

@@ -1,7 +1,9 @@
 """What the API tells of the daemon itself, and its own description."""
 
+import json
 import re
 from base64 import b64encode
+from html import unescape
 
 import httpx
 import pytest
@@ -165,6 +167,38 @@ async def test_the_page_shows_every_call_and_loads_nothing(
     assert "default-src 'none'" in response.headers["content-security-policy"]
     assert "/v1/watches:batch" in response.text
     assert not re.search(r"<script|<link|<img|src=|https?://", response.text)
+
+
+@pytest.mark.anyio
+async def test_the_page_shows_each_call_as_a_command_that_can_be_tried(
+    client: httpx.AsyncClient,
+) -> None:
+    text = unescape((await client.get("/docs")).text)
+    token = '-H "authorization: Bearer $GENBRIDGE_TOKEN"'
+    assert f"curl 127.0.0.1:8383/v1/deliveries/17 {token}<" in text
+    assert f"curl -X POST 127.0.0.1:8383/v1/deliveries/17/retry {token}<" in text
+    assert "curl -X DELETE 127.0.0.1:8383/v1/watches/luma/182bd5e5" in text
+    assert "curl 127.0.0.1:8383/.well-known/genbridge/keys.json<" in text
+    document = (await client.get("/openapi.json")).json()
+    calls = [call for path in document["paths"].values() for call in path.values()]
+    assert text.count("<pre>curl ") == len(calls)
+    bodies = re.findall(r" -d '(.*?)'</pre>", text)
+    assert len(bodies) == sum("requestBody" in call for call in calls)
+    assert all(json.loads(body) for body in bodies)
+
+
+@pytest.mark.anyio
+async def test_the_examples_of_the_page_are_what_the_calls_take(
+    client: httpx.AsyncClient,
+) -> None:
+    document = (await client.get("/openapi.json")).json()
+    for path, methods in document["paths"].items():
+        for method, call in methods.items():
+            if "requestBody" in call and path != "/v1/watches:batch":
+                schema = call["requestBody"]["content"]["application/json"]["schema"]
+                place = path.replace("{name}", "studio")
+                response = await client.request(method, place, json=schema["example"])
+                assert response.is_success, (path, response.text)
 
 
 @pytest.mark.anyio

@@ -29,10 +29,10 @@ from bridge.core.settings import Rate, Server
 from bridge.formats.flat import Format as Flat
 from bridge.formats.standard import Format as Standard
 from bridge.verify import verify
-from bridge.web.addressees import every, named, standing
+from bridge.web.addressees import every, named, no_such, standing
 from bridge.web.delivery_shapes import TrialShape
 from bridge.web.webhook_shapes import PublicKeysShape, ResumedShape, WebhookShape
-from tests.web.service import SECRET, FakeDaemon, calling
+from tests.web.service import SECRET, FakeDaemon, calling, settings
 
 pytestmark = pytest.mark.anyio
 
@@ -322,7 +322,28 @@ async def test_a_webhook_that_a_reload_takes_away_meanwhile_is_404(
     daemon.gone.add(daemon.ids["studio"])
     response = await client.post("/v1/webhooks/studio/test")
     assert response.status_code == 404
-    assert "there is no such webhook" in response.json()["detail"]
+    assert "taken out of the configuration" in response.json()["detail"]
+
+
+async def test_a_webhook_that_there_is_not_is_answered_with_those_there_are(
+    client: httpx.AsyncClient,
+) -> None:
+    said = "there is no such webhook; there is studio, team"
+    for path in ("/v1/webhooks/studoi/pause", "/v1/webhooks/studoi/test"):
+        response = await client.post(path)
+        assert (response.status_code, response.json()["detail"]) == (404, said)
+    found = (await client.get("/v1/deliveries?webhook=studoi")).json()["errors"]
+    assert found == [{"path": "?webhook", "message": said}]
+    order = {"webhook": "studoi"}
+    found = (await client.post("/v1/deliveries/retry", json=order)).json()["errors"]
+    assert found == [{"path": "$.webhook", "message": said}]
+
+
+def test_of_many_webhooks_some_are_named() -> None:
+    team = settings().webhooks["team"]
+    assert no_such(settings(webhooks={})).endswith("the configuration has none")
+    many = {f"w{number:02}": team for number in range(25)}
+    assert no_such(settings(webhooks=many)).endswith("w18, w19 and 5 more")
 
 
 @dataclass(frozen=True, kw_only=True)

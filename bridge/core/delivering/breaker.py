@@ -32,9 +32,16 @@ ACCEPTED = 3
 BRISK = 600.0
 """Seconds since it opened in which a probe goes out every 5 s at least."""
 
-_PAUSES = (1.0, 2.0, 4.0)
-_BRISK_PAUSE = 5.0
-_BRISK_PROBES = len(_PAUSES) + int((BRISK - sum(_PAUSES)) // _BRISK_PAUSE)
+UNREACHED = 0.75
+"""Seconds between two of these probes while nobody can be reached.
+
+Such a probe costs no receiver anything, and whoever comes back gets its first delivery within 1 s.
+"""
+
+_PAUSES = (1.0, 2.0, 4.0, 5.0)
+_BRISK_PROBES = 121
+"""From so many failed probes on they are rare: 10 s, doubling."""
+
 _LONGEST_PAUSE = 300.0
 
 JITTER = 0.2
@@ -54,7 +61,8 @@ class Circuit:
     `row` counts failures in a row, the first of the delivery `first`; `several`: of more than one.
     `disliked` are the last generations in a row whose messages were refused. While it is `open`,
     `probes` counts those that failed since `opened_at`, `passed` those accepted in a row.
-    A *streak* is as in `Health`; it began at `since`.
+    `unreached`: the last failure has reached nobody. A *streak* is as in `Health`; it began at
+    `since`.
     """
 
     open: bool = False
@@ -65,6 +73,7 @@ class Circuit:
     first: int | None = None
     several: bool = False
     disliked: tuple[int, ...] = ()
+    unreached: bool = False
     streak: int = 0
     since: float | None = None
     failures: int = 0
@@ -111,14 +120,49 @@ def recalled(health: Health, now: float) -> Circuit:
     )
 
 
+def heard(circuit: Circuit, before: Health, health: Health, now: float) -> Circuit:
+    """Return it after another replica has told of a streak; `before` is what was told last.
+
+    What one replica gets accepted ends the streak for all of them, and a streak has the number
+    and the age that whoever saw it first has given it. Whether it is open stays as it is.
+    """
+    if health.failing is None:
+        return circuit if before.failing is None else _over(circuit, health)
+    told = (health.streak, health.failures, health.told)
+    if told == (before.streak, before.failures, before.told):
+        return circuit
+    if circuit.since is not None and health.streak < circuit.streak:
+        return circuit
+    since = now - health.failing.total_seconds()
+    if circuit.since is not None and health.streak == circuit.streak:
+        since = min(since, circuit.since)
+    return replace(
+        circuit,
+        streak=max(circuit.streak, health.streak),
+        since=since,
+        failures=max(circuit.failures, health.failures),
+        told=max(circuit.told, health.told),
+    )
+
+
+def _over(circuit: Circuit, health: Health) -> Circuit:
+    return replace(
+        _healthy(circuit), streak=max(circuit.streak, health.streak), told=health.told
+    )
+
+
+def _healthy(circuit: Circuit) -> Circuit:
+    return replace(
+        circuit, row=0, first=None, several=False, disliked=(), since=None, failures=0
+    )
+
+
 def accepted(circuit: Circuit) -> Circuit:
     """Return it after an accepted delivery, which ends the streak; what was told is kept.
 
     What a webhook accepts while it is open counts like a probe, whenever it was sent.
     """
-    healthy = replace(
-        circuit, row=0, first=None, several=False, disliked=(), since=None, failures=0
-    )
+    healthy = _healthy(circuit)
     if not circuit.open:
         return healthy
     if circuit.passed + 1 >= ACCEPTED:
@@ -135,8 +179,9 @@ def failed(
     probe: bool,
     window: Window,
     now: float,
+    unreached: bool = False,
 ) -> Circuit:
-    """Return it after a failure; `window` has it already.
+    """Return it after a failure; `window` has it already, `unreached`: it has reached nobody.
 
     A failure of ours changes nothing, one that is the message's only together with many more.
     """
@@ -146,13 +191,30 @@ def failed(
         circuit = _disliked(circuit, generation)
         if len(circuit.disliked) < DISLIKED:
             return circuit
-    circuit = _counted(circuit, blame, delivery, now)
+    circuit = replace(_counted(circuit, blame, delivery, now), unreached=unreached)
     if not circuit.open:
         return _opened(circuit, now) if _is_too_much(circuit, window) else circuit
     if circuit.passed:
         return _opened(circuit, now)
     # What was sent before it opened says nothing of how it is now.
-    return replace(circuit, probes=circuit.probes + 1) if probe else circuit
+    return replace(circuit, probes=_probes(circuit, now)) if probe else circuit
+
+
+def _probes(circuit: Circuit, now: float) -> int:
+    """Return how many probes have failed after one more, as far as pauses go.
+
+    However many fit into the brisk time, the pauses after it begin with the shortest. A probe
+    that has reached nobody makes no later one rarer.
+    """
+    if not _is_brisk(circuit, now):
+        return max(circuit.probes, _BRISK_PROBES - 1) + 1
+    if circuit.unreached:
+        return circuit.probes
+    return min(circuit.probes, _BRISK_PROBES - 2) + 1
+
+
+def _is_brisk(circuit: Circuit, now: float) -> bool:
+    return now - circuit.opened_at < BRISK and circuit.probes < _BRISK_PROBES
 
 
 def ended(circuit: Circuit, now: float) -> Circuit:
@@ -203,14 +265,17 @@ def pause(circuit: Circuit, now: float, spread: float) -> timedelta:
     """
     if circuit.passed:
         return timedelta()
-    brisk = now - circuit.opened_at < BRISK
-    probes = circuit.probes if brisk else max(circuit.probes, _BRISK_PROBES)
-    if probes < len(_PAUSES):
-        seconds = _PAUSES[probes]
-    elif probes < _BRISK_PROBES:
-        seconds = _BRISK_PAUSE
+    if not _is_brisk(circuit, now):
+        above = max(0, circuit.probes - _BRISK_PROBES)
+        seconds = min(_LONGEST_PAUSE, 10.0 * 2.0 ** min(above, 10))
+    elif circuit.unreached:
+        seconds = UNREACHED
     else:
-        seconds = min(_LONGEST_PAUSE, 10.0 * 2.0 ** min(probes - _BRISK_PROBES, 10))
+        seconds = _PAUSES[min(circuit.probes, len(_PAUSES) - 1)]
+    return _spread(seconds, spread)
+
+
+def _spread(seconds: float, spread: float) -> timedelta:
     return timedelta(seconds=seconds * (1.0 + JITTER * max(-1.0, min(1.0, spread))))
 
 

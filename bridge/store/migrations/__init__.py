@@ -13,13 +13,28 @@ index made CONCURRENTLY, stands in `op.get_context().autocommit_block()`.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Text, column, insert, table, text, update
+from sqlalchemy.exc import DBAPIError
 
-from bridge.errors import StoreBroken, StoreRefused
+from bridge.errors import StoreBroken, StoreRefused, StoreUnavailable
+
+TRIES = 8
+PAUSE = 1.0
+"""How often a step is taken that a lock holds up, and the seconds in between: together longer than
+a transaction of ours may be idle, such as that of a replica that was frozen in it."""
+
+LOCKED = "55P03"
+"""What PostgreSQL calls a lock that was not to be had in time."""
+
+_HELD_UP = (
+    "somebody holds a lock on a table for long (`SELECT * FROM pg_stat_activity` names the oldest "
+    "transaction): nothing of the schema {} was made; run `genbridge db upgrade` again"
+)
 
 OURS = Path(__file__).with_name("versions")
 
@@ -53,8 +68,17 @@ def steps(*, after: int = 0, folders: Iterable[Path] = (OURS,)) -> Sequence[Step
     return tuple(step for step in found if step.revision > after)
 
 
-def climb(connection: Connection, way: Iterable[Step]) -> None:
+def climb(
+    connection: Connection,
+    way: Iterable[Step],
+    *,
+    tries: int = TRIES,
+    pause: Callable[[float], None] = sleep,
+) -> None:
     """Take the steps; what was committed before one that failed stays.
+
+    A step that somebody's lock holds up is given up after 2 s, so that nobody waits behind it for
+    long, and taken again, `tries` times in all; then it raises StoreUnavailable.
 
     A SQLite connection must not enforce foreign keys: a table that is rebuilt is dropped, and
     would take with it what refers to it. They are checked before each commit instead. The
@@ -62,11 +86,24 @@ def climb(connection: Connection, way: Iterable[Step]) -> None:
     """
     context = MigrationContext.configure(connection, opts={"transactional_ddl": True})
     for step in way:
-        with context.begin_transaction(), Operations.context(context):
-            _vacated(connection, step)
-            step.upgrade()
-            _inscribe(connection, step)
-            _check(connection)
+        for left in reversed(range(tries)):
+            try:
+                _take(context, connection, step)
+                break
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != LOCKED:
+                    raise
+                if not left:
+                    raise StoreUnavailable(_HELD_UP.format(step.revision)) from error
+            pause(PAUSE)
+
+
+def _take(context: MigrationContext, connection: Connection, step: Step) -> None:
+    with context.begin_transaction(), Operations.context(context):
+        _vacated(connection, step)
+        step.upgrade()
+        _inscribe(connection, step)
+        _check(connection)
 
 
 def _vacated(connection: Connection, step: Step) -> None:
