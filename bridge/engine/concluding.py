@@ -114,6 +114,7 @@ class Conclusions:
             policy=policy,
             spread=self._spread(),
             spend=not tried.probe,
+            free=max(0, tried.delivery.attempt - 1 - tries),
         )
 
     def _spread(self) -> float:

@@ -72,6 +72,7 @@ def verdict(
     spread: float = 0.0,
     policy: RetryPolicy = POLICY,
     spend: bool = True,
+    free: int = 0,
 ) -> Verdict:
     return judge(
         answer,
@@ -81,6 +82,7 @@ def verdict(
         policy=policy,
         spread=spread,
         spend=spend,
+        free=free,
     )
 
 
@@ -275,6 +277,14 @@ def test_no_answer_is_tried_again_and_blamed_by_how_far_it_came(
 def test_our_own_failures_never_use_up_the_schedule() -> None:
     found = verdict(Unanswered(phase=Phase.LOCAL, reason="no descriptor"), tries=10**6)
     assert again(found).wait == timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("free", "seconds"), [(0, 5), (1, 10), (3, 40), (6, 300), (10**6, 300)]
+)
+def test_what_we_cannot_mend_is_tried_less_and_less_often(free: int, seconds: int) -> None:
+    found = verdict(Unanswered(phase=Phase.LOCAL, reason="proxy refused"), free=free)
+    assert again(found).wait == timedelta(seconds=seconds)
 
 
 def test_a_body_that_cannot_be_rendered_is_tried_again_and_blamed_on_the_event() -> None:

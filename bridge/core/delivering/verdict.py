@@ -41,7 +41,10 @@ MOST_THROTTLED = timedelta(minutes=5)
 """The longest pause of a webhook that throttles without saying how long."""
 
 OUR_PAUSE = timedelta(seconds=5)
-"""The wait after a failure of this machine, which uses no step of the schedule."""
+"""The first wait after a failure of this machine, which uses no step of the schedule."""
+
+MOST_OURS = timedelta(minutes=5)
+"""The longest of those waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,17 +109,22 @@ def judge(
     policy: RetryPolicy,
     spread: float,
     spend: bool = True,
+    free: int = 0,
 ) -> Verdict:
     """Return what becomes of a delivery.
 
-    `tries` counts the steps that earlier attempts have used, `throttles` the throttles that
-    the webhook has answered in a row before this one. `spread` is chance in [-1, 1]. A probe
-    does not `spend` a step, and so is never the last attempt.
+    `tries` counts the steps that earlier attempts have used, `free` the attempts that used
+    none, `throttles` the throttles that the webhook has answered in a row before this one.
+    `spread` is chance in [-1, 1]. A probe does not `spend` a step, and so is never the last
+    attempt.
     `TooRich` ends the delivery: whoever asks has sent every poorer form before.
     """
     if isinstance(answer, Unanswered):
+        trouble = without_answer(answer)
+        if trouble.blame is Blame.US:
+            return _our_turn(trouble, policy, spread, free)
         return _again(
-            *(without_answer(answer), None),
+            *(trouble, None),
             tries=tries,
             policy=policy,
             spread=spread,
@@ -291,8 +299,6 @@ def _again(
     Where the receiver names a moment there is another attempt even after the last step, not
     sooner than that step would be.
     """
-    if trouble.blame is Blame.US:
-        return _our_turn(trouble, policy, spread)
     if not spend:
         return _unspent(trouble, asked)
     step = wait(policy.schedule, policy.jitter, tries + 1, spread)
@@ -334,8 +340,12 @@ def _unspent(trouble: Trouble, asked: timedelta | None) -> TryAgain:
     )
 
 
-def _our_turn(trouble: Trouble, policy: RetryPolicy, spread: float) -> TryAgain:
-    pause = capped(OUR_PAUSE.total_seconds() * (1 + policy.jitter * spread), LONGEST)
+def _our_turn(trouble: Trouble, policy: RetryPolicy, spread: float, free: int) -> TryAgain:
+    """Return when we try again: after 5 s, doubling to 5 min, for a dead proxy stays dead."""
+    seconds = OUR_PAUSE.total_seconds() * 2.0 ** min(free, 30)
+    pause = capped(
+        min(seconds, MOST_OURS.total_seconds()) * (1 + policy.jitter * spread), LONGEST
+    )
     return TryAgain(
         code=trouble.code,
         sentence=trouble.sentence,
