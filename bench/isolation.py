@@ -35,6 +35,7 @@ from bridge.core.ladder import State
 from bridge.core.message import Message
 from bridge.core.settings import Webhook
 from bridge.core.watch import Generation, Origin, Watch, WatchWish
+from bridge.daemon import collect_seldom
 from bridge.engine.courier import Courier
 from bridge.engine.sender import Sender
 from bridge.engine.writer import Writer
@@ -270,6 +271,7 @@ def main() -> None:
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--run", type=int, nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    collect_seldom()
     if options.serve:
         uvloop.run(serve())
     elif options.run:
