@@ -216,7 +216,7 @@ def _cpu() -> float:
 
 # ---------------------------------------------------------------- a million rows
 
-CLAIMS = 200
+CLAIMS = 670
 """Claims that are timed."""
 
 FILL_SERVER = """
@@ -298,7 +298,7 @@ async def _on_server(server: Server, url: str, stored: int) -> None:
         claims = await _times(lambda: store.claim_watches(500), CLAIMS)
         print(f"PostgreSQL, {stored:,} watches       p50    p99    max ms")
         _told("an empty durable commit", proof)
-        _told("claims of 100 watches", claims, proof)
+        _told("claims of 30 watches", claims, proof)
         for name, ask in PAGES.items():
             _told(name, await _times(partial(ask, store), 100), proof)
 
