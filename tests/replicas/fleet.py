@@ -183,6 +183,16 @@ class Fleet:
             await anyio.sleep(0.05)
         return anyio.current_time() - began
 
+    async def balanced(self) -> None:
+        """Wait until each owns some, and none more than it may keep.
+
+        Replicas are fair to within fifty watches: what is nearer is not worth a move.
+        """
+        fair = len(self.ids) / len(self.replicas) + 50
+        await self.seconds(
+            lambda owned: 0 < min(owned.values()) <= max(owned.values()) <= fair
+        )
+
     async def all_told(self) -> None:
         """Wait until the end of every generation was accepted."""
         with anyio.move_on_after(PATIENCE):

@@ -96,7 +96,7 @@ async def played(
         fleet.generations(COUNT)
         (far,) = await fleet.add(within=island.command)
         await fleet.add(2)
-        await fleet.seconds(lambda owned: min(owned.values()) > COUNT // 5)
+        await fleet.balanced()
         fleet.begin_anew(first=8.0, last=16.0 * (len(faults) + 1))
         cuts = []
         for ways in faults:
