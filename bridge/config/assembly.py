@@ -21,6 +21,8 @@ from bridge.config.records import (
 from bridge.config.scalars import why_no_id
 from bridge.config.sections import Parts
 from bridge.config.webhooks import Webhooks
+from bridge.core.hints import hint_token
+from bridge.core.misfit import told
 from bridge.core.network.urls import in_the_clear
 from bridge.core.settings import (
     ConfiguredWatch,
@@ -117,6 +119,10 @@ class Assembly:
             self._warn_of_clear_text(
                 (*path, "base_url"), getattr(provider, "base_url", None)
             )
+            if record.discover and not provider.abilities.listing:
+                self._reader.complain(
+                    (*path, "discover"), f"{record.provider} has no list to discover from"
+                )
             yield name, _source(name, record, provider)
 
     def _built(self, path: Path, record: Record, plugin: type) -> Any:  # noqa: ANN401
@@ -125,6 +131,11 @@ class Assembly:
         try:
             return plugin(**options)
         except (TypeError, ValueError) as error:
+            misfits = told(error) if isinstance(error, ValueError) else ()
+            for misfit in misfits:
+                self._reader.refuse(path, misfit)
+            if misfits:
+                return None
             secrets = [str(options[name]) for name in hidden(plugin) if name in options]
             said = str(error)
             if any(secret in said for secret in secrets):
@@ -223,7 +234,18 @@ def _source(name: str, record: SourceRecord, provider: Any) -> Source:  # noqa: 
         max_connections=record.max_connections,
         looks=record.looks,
         interval=record.interval,
+        discover=record.discover,
+        hint_token=_hint_token(name, provider),
     )
+
+
+def _hint_token(name: str, provider: Any) -> str | None:  # noqa: ANN401
+    """Return what makes the address for hints unguessable; None: the source has no secret."""
+    kind = type(provider)
+    keys = {"api_key"} & hidden(kind) or hidden(kind)
+    secrets = [getattr(provider, option) for option in sorted(keys)]
+    given = [one for one in secrets if isinstance(one, str) and one]
+    return hint_token(name, "\n".join(given)) if given else None
 
 
 def _retention(record: RetentionRecord) -> Retention:

@@ -26,6 +26,9 @@ _KEYWORD = re.compile(rf"(?<![\w-])({'|'.join(sorted(KEYWORDS))})(?=[\"']?\s*:)"
 _REFERENCE = re.compile(
     r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-|\})|\$\{(file|credential):[^}\s]*\}"
 )
+_HOLE = re.compile(r"\{\+?(id|ids|key|until|seen|page|last|next|base_url|asked)\}")
+"""Placeholders of a provider's templates: what stands around them may be secret."""
+
 _HOST = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(?=[/?\s]|$)")
 _STEP = re.compile(r"(?!whsec_|whsk_|whpk_)[\w .:@+-]{1,64}")
 
@@ -164,8 +167,9 @@ def _visible(
         return
     yield from _quotes(text, begin, stop)
     inside = text[begin : min(stop, begin + 4096)]
-    for match in _REFERENCE.finditer(inside):
-        yield begin + match.start(), begin + match.end()
+    for pattern in (_REFERENCE, _HOLE):
+        for match in pattern.finditer(inside):
+            yield begin + match.start(), begin + match.end()
     if how is Openness.HOST:
         yield from _harmless_part(text, begin, stop, path)
 

@@ -242,21 +242,6 @@ Database: TypeAlias = Annotated[str, PlainValidator(_database), text_schema(LINE
 SessionUrl: TypeAlias = Annotated[str, PlainValidator(_postgresql), text_schema(LINE)]
 
 
-# -------------------------------------------------------------------- what is not yet there
-
-
-def _only_false(value: object) -> bool:
-    if scalars.truth(value):
-        raise Unfit("not yet supported by this version", hint="leave it out, or say false")
-    return False
-
-
-NotYetTrue: TypeAlias = Annotated[
-    bool, PlainValidator(_only_false), WithJsonSchema({"enum": [False, "false"]})
-]
-"""A key whose silent neglect would break a promise: refused by name."""
-
-
 def _anything(value: object) -> Json:
     if isinstance(value, MapNode | ListNode):
         return json_value(value)

@@ -46,6 +46,7 @@ _NAMED = {
         ("watches", WatchRecord),
     )
 }
+_NAMED["sources"] |= {"gone", "hint", "floor", "hosts"}  # options that hold words and spans
 _SINGLE = {
     name: _open(record)
     for name, record in (
@@ -63,9 +64,27 @@ _WITHIN = {
 """Of what is closed as a whole, the keys whose values are harmless."""
 _NAMELY = {("headers",), ("tls",), ("auth",)}
 
+_ALL = frozenset({"*"})
+_DESCRIBED = {
+    "get": frozenset({"method"}),
+    "hold": frozenset({"limit", "words"}),
+    "batch": frozenset({"method", "limit", "items", "read"}),
+    "list": frozenset({"items", "more", "next", "read"}),
+    "read": _ALL,
+    "trouble": _ALL,
+    "result": frozenset({"with", "outputs"}),
+    "links": frozenset({"live", "renew", "key", "type", "with"}),
+}
+"""Keys of a source that describe an API, and what below them is harmless: expressions, words
+and spans. Headers, queries, bodies and URLs may hold a secret.
+"""
+
 
 def openness(path: Path) -> Openness:
     """Return how much of the value at a path may be seen."""
+    if _describes(path):
+        harmless = _DESCRIBED[str(path[2])]
+        return Openness.OPEN if harmless is _ALL or path[3] in harmless else Openness.CLOSED
     if len(path) > 3 and path[0] == "webhooks" and path[2] in _WITHIN:
         field, harmless = path[3], _WITHIN[str(path[2])]
     elif len(path) > 2 and path[0] in _NAMED:
@@ -85,6 +104,17 @@ def keys_open(path: Path) -> bool:
         return path == () or path[0] in _NAMED or path[0] in _SINGLE
     if path[0] in _NAMED and (len(path) == 2 or path[2:] in _NAMELY):
         return True
+    if path[0] == "sources" and len(path) > 2 and path[2] in _DESCRIBED:
+        # Names of parameters, as of headers; what a body holds may be anything.
+        return len(path) < 4 or path[3] in {"query", "headers"} or _opens(path)
+    return openness(path) is Openness.OPEN
+
+
+def _describes(path: Path) -> bool:
+    return len(path) > 3 and path[0] == "sources" and path[2] in _DESCRIBED
+
+
+def _opens(path: Path) -> bool:
     return openness(path) is Openness.OPEN
 
 
@@ -103,6 +133,7 @@ KEYWORDS = frozenset(
     {
         *("database", "session_url", "server", "network", "sources", "webhooks", "watches"),
         *("retention", "api_key", "base_url", "schedule", "jitter"),
+        *_DESCRIBED,
         *(name for record in _RECORDS for name in record.model_fields),
     }
 )

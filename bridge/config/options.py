@@ -2,14 +2,18 @@
 
 A field with `repr=False` holds a secret; one named `url` or `…_url` holds a URL; an `int`
 field with the metadata `{"unit": "bytes"}` takes a size, a `str` field with `{"lines": "many"}`
-a text of several lines. Options of a shape that is not
-known here are handed over as JSON.
+a text of several lines, `{"about": …}` tells what it is, `{"template": True}` that a `url` is
+only a part of one. A field whose type is a dataclass holds keys of its own; `with_` is the key
+`with`. A type with `from_option` reads its value itself, and `OPTION` is its schema; what it
+refuses it says with a `Misfit`. Options of a shape that is not known here are handed over as
+JSON.
 """
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -27,7 +31,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, cre
 from pydantic import WithJsonSchema as Schema
 
 from bridge.config import fields, references, scalars
+from bridge.config.metadata import json_value
 from bridge.config.record import Record
+from bridge.config.tree import ListNode, MapNode
 from bridge.core.settings import Rate
 
 Hint: TypeAlias = Any
@@ -90,9 +96,17 @@ def _own(base: type[Record], plugin: type) -> list["dataclasses.Field[Any]"]:
     ]
 
 
-def _extended(base: type[Record], options: Mapping[str, tuple[Hint, Any]]) -> type[Record]:
+def _extended(
+    base: type[Record],
+    options: Mapping[str, tuple[Hint, Any]],
+    *,
+    name: str = "",
+    about: str | None = None,
+) -> type[Record]:
     more: dict[str, Any] = {_PREFIX + name: option for name, option in options.items()}
-    return cast("type[Record]", create_model(base.__name__, __base__=base, **more))
+    return create_model(
+        name or base.__name__, __base__=base, __doc__=about or base.__doc__, **more
+    )
 
 
 def _field(option: "dataclasses.Field[Any]", hint: Hint) -> tuple[Hint, Any]:
@@ -101,14 +115,21 @@ def _field(option: "dataclasses.Field[Any]", hint: Hint) -> tuple[Hint, Any]:
         option.default is dataclasses.MISSING
         and option.default_factory is dataclasses.MISSING
     ):
-        return kind, Field(alias=option.name)
-    return kind | None, _optional(option.name, option.default)
+        return kind, Field(alias=_key(option), description=option.metadata.get("about"))
+    about = option.metadata.get("about")
+    return kind | None, _optional(_key(option), option.default, about)
 
 
-def _optional(name: str, default: object = None) -> Any:  # noqa: ANN401
+def _key(option: "dataclasses.Field[Any]") -> str:
+    return option.name.removesuffix("_")
+
+
+def _optional(name: str, default: object = None, about: str | None = None) -> Any:  # noqa: ANN401
     plain = isinstance(default, str | int | float) and not isinstance(default, Enum)
     extra = {"default": default} if plain else None
-    return Field(default=None, alias=name, json_schema_extra=cast("Any", extra))
+    return Field(
+        default=None, alias=name, description=about, json_schema_extra=cast("Any", extra)
+    )
 
 
 def _kind(hint: Hint, option: "dataclasses.Field[Any]") -> Hint:
@@ -122,12 +143,15 @@ def _kind(hint: Hint, option: "dataclasses.Field[Any]") -> Hint:
         return _either(hint, option)
     if origin in _SEVERAL:
         return _several(hint, option)
-    return _words(hint, origin) or _SIMPLE.get(hint) or _branch(hint, origin)
+    simple = _words(hint, origin) or _SIMPLE.get(hint) or _own_kind(hint)
+    return simple or _branch(hint, origin, option)
 
 
 def _text(option: "dataclasses.Field[Any]") -> Hint:
     if option.metadata.get("lines") == "many":
         return fields.Lines
+    if option.metadata.get("template"):
+        return fields.Text
     if option.name == "url" or option.name.endswith("_url"):
         return references.Url
     return fields.Text if option.repr else fields.Hidden
@@ -163,7 +187,47 @@ def _several(hint: Hint, option: "dataclasses.Field[Any]") -> Hint:
     ]
 
 
-def _branch(hint: Hint, origin: Any) -> Hint:  # noqa: ANN401
-    if origin in {Mapping, dict} and get_args(hint) == (str, str):
-        return Annotated[dict[str, fields.Text], BeforeValidator(fields.mapped)]
-    return fields.Anything
+def _branch(hint: Hint, origin: Any, option: "dataclasses.Field[Any]") -> Hint:  # noqa: ANN401
+    if origin not in {Mapping, dict} or (get_args(hint) or (Any,))[0] is not str:
+        return fields.Anything
+    each = get_args(hint)[1]
+    kind = fields.Text if each is str else _kind(each, option)
+    if kind is fields.Anything:
+        return kind
+    return Annotated[dict[str, kind], BeforeValidator(fields.mapped)]  # type: ignore[valid-type]  # known at run time only
+
+
+def _own_kind(hint: Hint) -> Hint | None:
+    """Return the field type of a class of the plugin's own; None: it is none."""
+    if hasattr(hint, "from_option"):
+        return _read_by_itself(hint)
+    return _nested(cast("type", hint)) if dataclasses.is_dataclass(hint) else None
+
+
+def _read_by_itself(kind: Any) -> Hint:  # noqa: ANN401
+    """Return the field type that a class with `from_option` is."""
+
+    def read(node: object) -> object:
+        value = json_value(node) if isinstance(node, MapNode | ListNode) else node
+        return kind.from_option(value)
+
+    return Annotated[Any, PlainValidator(read), Schema(dict(kind.OPTION))]
+
+
+@cache
+def _nested(kind: type) -> Hint:
+    """Return the field type of a mapping whose keys are the fields of a dataclass."""
+    hints = get_type_hints(kind)
+    options = {o.name: _field(o, hints[o.name]) for o in dataclasses.fields(kind) if o.init}
+    record = _extended(Record, options, name=kind.__name__, about=kind.__doc__)
+    if hasattr(kind, "SCHEMA"):
+        more = {**record.model_config, "json_schema_extra": dict(kind.SCHEMA)}
+        record.model_config = cast("Any", more)
+        record.model_rebuild(force=True)
+    return Annotated[record, AfterValidator(partial(_made, kind))]
+
+
+def _made(kind: type, record: Record) -> object:
+    names = (o.name for o in dataclasses.fields(kind) if o.init)
+    there = record.model_fields_set
+    return kind(**{n: getattr(record, _PREFIX + n) for n in names if _PREFIX + n in there})

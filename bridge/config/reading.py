@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast, get_args
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from bridge.config.access import TAGGED
 from bridge.config.mistakes import Finding, Findings, Path
@@ -14,6 +15,7 @@ from bridge.config.record import Record
 from bridge.config.references import Known
 from bridge.config.scalars import Unfit
 from bridge.config.tree import Document, ListNode, MapNode, Node
+from bridge.core.misfit import Misfit, told
 
 R = TypeVar("R", bound=Record)
 
@@ -90,6 +92,35 @@ class Reader:
         if index not in self.document.refused:
             self.findings.add(Finding(index=index, path=path, message=message, hint=hint))
 
+    def refuse(self, path: Path, misfit: Misfit) -> None:
+        """Add what an option says of itself, at the very character where that can be told."""
+        whole = (*path, *misfit.path)
+        spot, index = self.spot(whole), self.index(whole)
+        if spot is not None and misfit.key:
+            index = spot.branch.key_place(spot.number)
+        elif spot is not None and isinstance(spot.value, str):
+            index += self._offset(spot, misfit.at)
+        if index not in self.document.refused:
+            self.findings.add(
+                Finding(
+                    index=index,
+                    path=whole,
+                    message=str(misfit),
+                    hint=misfit.hint,
+                    word=misfit.word,
+                    words=misfit.words,
+                )
+            )
+
+    def _offset(self, spot: Spot, at: int) -> int:
+        """Return how far into the text of the file a character of a value stands."""
+        begin, end = spot.branch.place(spot.number), spot.branch.end(spot.number)
+        written, value = self.document.text[begin:end], str(spot.value)
+        quote = int(written[:1] in {'"', "'"})
+        # What was escaped, folded or came from elsewhere stands at its beginning.
+        same = written[quote : quote + len(value)] == value
+        return quote + at if same else 0
+
     def record(self, kind: type[R], path: Path, value: Node, known: Known) -> R | None:
         """Return a value as a record; None: it is wrong, and the findings say why."""
         try:
@@ -111,10 +142,22 @@ class Reader:
                 self._unknown_key(keys_of(kind, detail["loc"][:-1]), path, inner)
             elif detail["type"] == "missing":
                 if not _was_misspelt(inner, strangers):
-                    hint = _about(kind, detail["loc"])
-                    self.complain((*path, *inner), "missing", hint=hint)
+                    self._missing(path, inner, _about(kind, detail["loc"]))
             else:
                 self._unfit((*path, *inner), detail)
+
+    def _missing(self, path: Path, inner: Path, hint: str) -> None:
+        """Add that a key is missing, or that it is there in other letters.
+
+        A record that takes no notice of strangers, for its kind is not known, names none.
+        """
+        step, branch = str(inner[-1]), self._value((*path, *inner[:-1]))
+        beside = list(branch.items)[:_MOST_COMPARED] if isinstance(branch, MapNode) else ()
+        meant = next((word for word in beside if near(str(word), [step])), None)
+        if meant is None:
+            self.complain((*path, *inner), "missing", hint=hint)
+        else:
+            self._unknown_key([step], path, (*inner[:-1], meant))
 
     def _unknown_key(self, words: Sequence[str], path: Path, inner: Path) -> None:
         step = str(inner[-1])
@@ -142,6 +185,11 @@ class Reader:
         if path and isinstance(path[-1], int) and isinstance(self._value(path[:-1]), str):
             path = path[:-1]  # one value where several might stand
         why = detail.get("ctx", {}).get("error")
+        misfits = told(why) if isinstance(why, ValueError) else ()
+        for misfit in misfits:
+            self.refuse(path, misfit)
+        if misfits:
+            return
         if not isinstance(why, Unfit):
             message = str(why) if isinstance(why, ValueError) else "not a value that fits"
             self.complain(path, message, key=key)
@@ -207,22 +255,29 @@ def _within(kind: type[Record], inner: Path) -> type[Record] | None:
         if step in TAGGED:
             found = TAGGED[str(step)]
         elif found is not None:
-            field = found.model_fields.get(str(step))
+            field = _field(found, step)
             found = None if field is None else _record(field.annotation)
     return found
 
 
+def _field(record: type[Record], step: str | int) -> FieldInfo | None:
+    """Return the field with this key: options have another name in the record."""
+    known = record.model_fields
+    found = known.get(str(step))
+    return found or next((one for one in known.values() if one.alias == step), None)
+
+
 def _record(annotation: Any) -> type[Record] | None:  # noqa: ANN401  (pydantic's own)
     """Return the record that a field holds, if it holds one."""
-    for one in (annotation, *get_args(annotation)):
-        if isinstance(one, type) and issubclass(one, Record):
-            return one
-    return None
+    if isinstance(annotation, type):
+        return annotation if issubclass(annotation, Record) else None
+    within = (_record(one) for one in get_args(annotation))
+    return next((one for one in within if one is not None), None)
 
 
 def _about(kind: type[Record], inner: Path) -> str:
     record = _within(kind, inner[:-1])
-    field = None if record is None else record.model_fields.get(str(inner[-1]))
+    field = None if record is None else _field(record, inner[-1])
     about = None if field is None else field.description
     return "" if not about else f"{about[0].lower()}{about[1:].rstrip('.')}"
 

@@ -55,7 +55,7 @@ class SourceRecord(Record):
     max_connections: f.Connections = written("200", "Connections open at once.")
     looks: f.Looks = written("24", "Wanted looks per state of a generation.")
     interval: f.Interval = written("15m", "The longest pause between two looks.")
-    discover: f.NotYetTrue = written("false", "Watch what the provider lists.")
+    discover: f.Truth = written("false", "Watch every new generation that the API lists.")
 
 
 class WebhookRecord(Record):

@@ -1,12 +1,12 @@
 """A look at generations: what is asked, what was seen, and what else a provider may answer."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from bridge.core.ladder import State
-from bridge.core.network.exchange import Request, Response
+from bridge.core.network.exchange import Answer, Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +14,7 @@ class Get:
     """A plain look at one generation."""
 
     id: str
+    at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +23,20 @@ class Hold:
 
     id: str
     until: State
+    at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One request about many generations, at most `Abilities.batch` of them."""
+    """One request about many generations, at most `Abilities.batch` of them.
+
+    `until`: the answer shall wait for that state, if the provider knows how; of which of the ids
+    it then waits for, nothing is promised (`pacing.waiting` finds out).
+    """
 
     ids: tuple[str, ...]
+    until: State | None = None
+    at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +44,11 @@ class Listing:
     """A page of all generations of the account; `cursor` is what the page before gave."""
 
     cursor: str | None = None
+    at: datetime | None = field(default=None, compare=False)
 
 
 Look: TypeAlias = Get | Hold | Batch | Listing
+"""`at` is when it is asked: some keys are made into tokens that know the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,17 +87,22 @@ class Observation:
     failure: Failure | None = None
     progress: float | None = None
     created_at: datetime | None = None
+    model: str = ""
     raw: Any = field(default=None, repr=False)
     raw_text: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """Observations, and the asked ids that the answer did not speak of; `next` pages a listing."""
+    """Observations, and the asked ids that the answer did not speak of; `next` pages a listing.
+
+    `again`: how long the API asks us to wait before the next look.
+    """
 
     observations: tuple[Observation, ...]
     unseen: tuple[str, ...] = ()
     next: str | None = None
+    again: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,16 +136,24 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Nothing was learnt; ask again later. `malformed` marks a body that could not be read."""
+    """Nothing was learnt; ask again later. `malformed` marks a body that could not be read.
+
+    `seen` is what the first call had said where only the second one, for the outputs, failed:
+    after the grace of rule 12 it is announced without them.
+    """
 
     why: str
     after: timedelta | None = None
     malformed: bool = False
+    seen: Observation | None = None
 
 
 Reading: TypeAlias = Seen | Missing | Busy | Refused | Rejected | Trouble
-Asking: TypeAlias = Generator[Request, Response, Reading]
-"""A provider's conversation: it yields requests, is sent the responses, and returns its reading."""
+Asking: TypeAlias = Generator[Request, Answer, Reading]
+"""A provider's conversation: it yields requests, is sent the answers, and returns its reading.
+
+An answer that did not come is sent too: after a first call something may be known already.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +163,9 @@ class Abilities:
     `floor` is the least time between two looks at one generation, `rate` the default number of
     requests a second for one key. `promises_outputs`: completed without outputs is looked at
     again before it is announced (PROVIDERS.md, rule 12). `gone_is_final`: the second `missing` in
-    a row ends a generation that was seen before (rule 13).
+    a row ends a generation that was seen before (rule 13). A page of a listing has `page`
+    generations. `makes` (video, image, music, batch) says what to expect of a rung's length while
+    nothing is learnt, `priors` the medians of (model, state) that are known better.
     """
 
     rate: float
@@ -148,9 +173,12 @@ class Abilities:
     hold: timedelta | None = None
     batch: int | None = None
     listing: bool = False
+    page: int = 100
     promises_outputs: bool = False
     renews_links: bool = False
     gone_is_final: bool = False
+    makes: str = "video"
+    priors: Mapping[tuple[str, str], timedelta] = field(default_factory=dict)
 
 
 def asked(look: Look) -> Sequence[str]:

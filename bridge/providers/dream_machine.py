@@ -1,21 +1,15 @@
 """Luma's Dream Machine: one GET per generation, and pages of all of them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from bridge.core.ladder import State
-from bridge.core.looking import Abilities, Asking, Listing, Look, Rejected
-from bridge.core.reading.asking import ask_for_one, bearer
+from bridge.core.reading.api import Api, Call, Paging
+from bridge.core.reading.described import Described
 from bridge.core.reading.dialect import Dialect
 from bridge.core.reading.places import at
-from bridge.core.reading.reading import read_page
 from bridge.core.reading.wordform import Words
-
-_ABILITIES = Abilities(
-    rate=5.0, floor=timedelta(seconds=3), listing=True, promises_outputs=True
-)
-_PAGE = 100
 
 _video, _image = at("assets.video"), at("assets.image")
 
@@ -41,45 +35,25 @@ _DIALECT = Dialect(
     outputs=_outputs,
     reason=at("failure_reason"),
     created_at=at("created_at"),
+    model=at("model"),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provider:
+class Provider(Described):
     """Asks api.lumalabs.ai."""
 
-    api_key: str = field(repr=False)
     base_url: str = "https://api.lumalabs.ai/dream-machine/v1"
 
-    @property
-    def abilities(self) -> Abilities:
-        """What this API can do."""
-        return _ABILITIES
-
-    def ask(self, look: Look) -> Asking:
-        """Ask about one generation, or for the page of all that begins at an offset."""
-        if isinstance(look, Listing):
-            return self._page(look.cursor or "0")
-        return ask_for_one(
-            look,
-            _DIALECT,
-            base_url=self.base_url,
-            template="/generations/{id}",
-            key=self.api_key,
-        )
-
-    def _page(self, cursor: str) -> Asking:
-        if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 10):
-            return Rejected(why="a page's cursor is its offset, a number")
-        offset = int(cursor)
-        url = f"{self.base_url.rstrip('/')}/generations?limit={_PAGE}&offset={offset}"
-        response = yield bearer(url, self.api_key)
-        return read_page(
-            response,
-            _DIALECT,
-            entries=at("generations"),
-            following=lambda page, count: (
-                str(offset + count) if at("has_more")(page) is True else None
-            ),
-            secret=self.api_key,
-        )
+    api = Api(
+        dialect=_DIALECT,
+        get=Call(url="/generations/{id}"),
+        listing=Paging(
+            call=Call(url="/generations", query=(("limit", "100"), ("offset", "{seen}"))),
+            items=at("generations"),
+            more=at("has_more"),
+        ),
+        rate=5.0,
+        floor=timedelta(seconds=3),
+        promises_outputs=True,
+    )

@@ -46,7 +46,7 @@ class Provider:
 
     @property
     def abilities(self) -> Abilities:
-        return Abilities(rate=5.0, floor=timedelta())
+        return Abilities(rate=5.0, floor=timedelta(), listing=self.eager)
 
     def ask(self, look: Look) -> Asking:
         raise NotImplementedError

@@ -68,6 +68,12 @@ class TestAuth:
             ("{type: digest}", "auth.type", "expected basic, bearer or oauth2"),
             ("{type: bearr, token: canary}", "auth.type", "did you mean bearer?"),
             ("{token: canary}", "auth.type", "missing; basic, bearer or oauth2"),
+            (
+                "{typ: basic, username: u, password: canary}",
+                "auth.typ",
+                "unknown key; did you mean type?",
+            ),
+            ("{kind: basic}", "auth.type", "missing; basic, bearer or oauth2"),
             ("{type: [basic]}", "auth.type", "not a list"),
             ("{type: basic, username: u}", "auth.password", "missing"),
             (

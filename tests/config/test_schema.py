@@ -102,7 +102,7 @@ def lines() -> Iterator[tuple[str, str]]:
         ("api_key: k", "looks: 3"),
         ("api_key: k", "api_key: k, tier: gold"),
         ("api_key: k", "api_key: k, looks: many"),
-        ("api_key: k", "api_key: k, discover: true"),
+        ("api_key: k", "api_key: k, discover: perhaps"),
         ("secret:", "secert:"),
         ("secret:", "tls: {}, secret:"),
         ("secret:", "tls: {key: k.pem}, secret:"),

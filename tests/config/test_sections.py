@@ -5,6 +5,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
+from bridge.core.hints import hint_token
 from bridge.core.ladder import State
 from bridge.core.settings import Order, Rate, Retention, Server
 from tests.config.given import (
@@ -106,13 +107,12 @@ class TestDatabase:
         assert "expected the path of a file" in said(GOOD + f"database: {url}\n")[0]
 
 
-class TestWhatIsNotYetThere:
-    def test_what_is_off_is_accepted_and_what_would_be_missed_refused_by_name(self) -> None:
-        assert "s" in settings(source("discover: false")).sources
-        assert "not yet supported" in said(source("discover: true"))[0]
-
-
 class TestSources:
+    def test_who_has_a_list_can_be_discovered_from(self) -> None:
+        assert not settings(source("discover: false")).sources["s"].discover
+        assert settings(source("eager: true, discover: true")).sources["s"].discover
+        assert "plain has no list" in said(source("discover: true"))[0]
+
     def test_the_further_keys_are_the_fields_of_the_provider(self) -> None:
         provider = (
             settings(
@@ -183,6 +183,22 @@ class TestSources:
             assert (
                 "expected" in said(source(keys))[0] or "above zero" in said(source(keys))[0]
             )
+
+    def test_the_pace_of_looks_is_what_the_file_says(self) -> None:
+        one = settings(source("looks: 6, interval: 1h") + WEBHOOK).sources["s"]
+        assert (one.looks, one.interval) == (6, timedelta(hours=1))
+        (line,) = said(source("interval: 2d"))
+        assert "a pause from 1s to 1d" in line
+        (line,) = said(source("looks: 1001"))
+        assert "a number from 1 to 1000" in line
+
+    def test_the_address_for_hints_hangs_on_the_name_and_the_key_alone(self) -> None:
+        one = settings(GOOD).sources["s"]
+        again = settings(source("looks: 6") + WEBHOOK).sources["s"]
+        assert one.hint_token == again.hint_token == hint_token("s", "k")
+        other = settings(GOOD.replace("api_key: k", "api_key: k2")).sources["s"]
+        assert other.hint_token not in (None, one.hint_token)
+        assert str(one.hint_token) not in repr(one)
 
     @pytest.mark.parametrize("name", ["a/b", "' a'", "'..'", "x" * 65])
     def test_a_name_that_no_path_could_hold_is_refused(self, name: str) -> None:

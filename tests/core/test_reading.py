@@ -87,7 +87,7 @@ def test_an_unknown_word_beside_an_error_stays_without_a_rung() -> None:
 def test_an_absent_state_is_a_word_where_null_is_listed() -> None:
     (seen,) = read({"task": {}}).observations
 
-    assert (seen.state, seen.native_state) == (State.DREAMING, "null")
+    assert (seen.state, seen.native_state) == (State.DREAMING, "running")
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,10 @@ PLAIN = Words.of({State.COMPLETED: ["completed"]})
         ("canceled", Spoken("canceled", State.FAILED)),
         ("CANCELLED", Spoken("CANCELLED", State.FAILED)),
         ("request moderated", Spoken("request moderated", State.FAILED)),
-        (None, Spoken("null", State.DREAMING)),
-        (False, Spoken("false", State.DREAMING)),
-        (True, Spoken("true", State.COMPLETED)),
+        # Our own words: the API has only a boolean.
+        (None, Spoken("running", State.DREAMING)),
+        (False, Spoken("running", State.DREAMING)),
+        (True, Spoken("done", State.COMPLETED)),
         ("null", Spoken("null", None)),
         ("true", Spoken("true", None)),
         ("the value true", Spoken("the value true", None)),

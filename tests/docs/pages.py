@@ -10,7 +10,12 @@ README = ROOT / "README.md"
 DOCS = ROOT / "docs"
 DESIGN = DOCS / "design"
 
-GUIDES = (README, *sorted(DOCS.glob("*.md")), ROOT / "systemd/README.md")
+GUIDES = (
+    README,
+    *sorted(DOCS.glob("*.md")),
+    *sorted((DOCS / "providers").glob("*.md")),
+    ROOT / "systemd/README.md",
+)
 """The pages for users; those in docs/design speak of what is not built yet, too."""
 
 PAGES = (*GUIDES, ROOT / "CHANGELOG.md", *sorted(DESIGN.glob("*.md")))

@@ -84,7 +84,7 @@ def test_the_ports_and_paths_are_the_real_ones() -> None:
     assert f"`{server.host}:{server.port}`" in text
     for path in ("/healthz", "/readyz"):
         assert f"`GET {path}`" in text
-        assert f'Route("{path}"' in health
+        assert f'"{path}"' in health
     for command, port in (("simulate", "8380"), ("listen", "8390")):
         assert f"on port {port}" in text
         assert f"default: {port}" in _help(command)

@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import DESIGN, GUIDES, PAGES, ROOT, anchor, inline, without_code
+from bridge.plugins import Plugins
+from tests.docs.pages import (
+    DESIGN,
+    DOCS,
+    GUIDES,
+    PAGES,
+    ROOT,
+    anchor,
+    blocks,
+    inline,
+    without_code,
+)
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _PATH = re.compile(r"(bridge|docs|tests|systemd|bench)/[\w./-]*[\w/]|config\.example\.yaml")
@@ -13,6 +24,7 @@ _CITED = re.compile(
     r"\b(DESIGN|STYLE|PROVIDERS|DETECTION|DELIVERY|RECEIVERS|STORE|OPERATIONS)(?:\.md)?"
     r"(?:, (?:section|rule)s? ([0-9.]*[0-9]))?"
 )
+PROVIDERS = DOCS / "providers"
 _LATER = {"bridge/providers/paper_boats.py", "bridge/formats/one_line.py"}
 """What the README shows how to write."""
 
@@ -74,3 +86,22 @@ def test_no_page_is_forgotten_by_its_index() -> None:
     index = (DESIGN / "README.md").read_text()
     for page in DESIGN.glob("*.md"):
         assert page.name == "README.md" or f"({page.name})" in index
+
+
+def test_every_provider_is_told_of_on_one_page_with_its_yaml() -> None:
+    # `http` is no API but the way to describe one.
+    names = {*Plugins().names("provider")} - {"http"}
+    index = (PROVIDERS / "README.md").read_text()
+    pages = [page for page in PROVIDERS.glob("*.md") if page.name != "README.md"]
+    told = {
+        name: page
+        for page in pages
+        for name in re.findall(r"^## (\S+)$", page.read_text(), re.MULTILINE)
+        if name in names
+    }
+    assert set(told) == names
+    for name, page in told.items():
+        (row,) = (line for line in index.splitlines() if f"`{name}`" in line)
+        assert f"]({page.name})" in row
+        (shown,) = (b for b in blocks(page, "yaml") if str(b).endswith(f": # {name}"))
+        assert f"provider: {name}\n" in shown.text

@@ -2,19 +2,25 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bridge.core.looking import Look, Observation, Reading, Seen
-from bridge.core.network.exchange import Request, Response
+from bridge.core.network.exchange import Answer, Request, Response
 from bridge.core.ports import Provider
+from bridge.core.reading.described import Described
 from bridge.plugins import Plugins
 
 NOW = datetime(2026, 3, 2, 10, 2, tzinfo=UTC)
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "providers"
-NAMES = ("aimlapi-luma", "dream-machine", "luma-agents", "relay-luma")
+PLUGINS = Plugins()
+NAMES = tuple(name for name in PLUGINS.names("provider") if name != "http")
+BY_SEGMENT = frozenset({"fal", "kling", "stability", "veo"})
+"""Whose ids are paths: `/` and `:` stay in the URL."""
+
 KEY = "key-4711"
 
 
@@ -35,19 +41,27 @@ class Talk:
         return only
 
 
-def provider(name: str, **options: str) -> Provider:
-    if name == "relay-luma":
+def provider(name: str, **options: Any) -> Described:
+    plugin = PLUGINS.load("provider", name)
+    needed = {f.name for f in fields(plugin) if f.default is MISSING}
+    if "base_url" in needed:
         options = {"base_url": "https://relay.example.net", **options}
-    made: Provider = Plugins().load("provider", name)(**{"api_key": KEY, **options})
+    made: Described = plugin(**{"api_key": KEY, **options})
     return made
 
 
-def talk(with_: Provider, look: Look, *answers: Response) -> Talk:
-    asking, requests, left = with_.ask(look), [], iter(answers)
+def house(name: str) -> str:
+    """The host that a provider asks."""
+    return urlsplit(provider(name).base_url).hostname or ""
+
+
+def talk(with_: Provider, look: Look, *answers: Answer) -> Talk:
+    """Answer one request after the other; the last answer stays."""
+    asking, requests, left = with_.ask(replace(look, at=NOW)), [], list(answers)
     try:
         requests.append(next(asking))
         while True:
-            requests.append(asking.send(next(left)))
+            requests.append(asking.send(left.pop(0) if len(left) > 1 else left[0]))
     except StopIteration as end:
         return Talk(tuple(requests), end.value)
 

@@ -22,9 +22,9 @@ def test_every_file_is_a_provider_by_its_name() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_fields_of_a_provider_are_its_options(name: str) -> None:
-    found = CATALOG.load("provider", name)
+    hints = get_type_hints(CATALOG.load("provider", name))
 
-    assert get_type_hints(found) == {"api_key": str, "base_url": str}
+    assert {"api_key": str, "base_url": str}.items() <= hints.items()
 
 
 @pytest.mark.parametrize(

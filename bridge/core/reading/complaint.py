@@ -1,9 +1,18 @@
 """What an answer means that says nothing of a generation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bridge.core.looking import Busy, Missing, Reading, Refused, Rejected, Trouble
+from bridge.core.looking import (
+    Busy,
+    Missing,
+    Observation,
+    Reading,
+    Refused,
+    Rejected,
+    Trouble,
+)
 from bridge.core.network.exchange import Response
 from bridge.core.reading.dialect import Complaints, first_text
 from bridge.core.reading.places import as_text, present
@@ -20,7 +29,7 @@ _PASSING = frozenset({408, 425})
 class Complaint:
     """An answer without a generation. `single`: one was asked about, so it may be missing.
 
-    `document` is None where the body could not be read. `secret` never shows up in a
+    `document` is None where the body could not be read. None of `secrets` shows up in a
     reason.
     """
 
@@ -28,7 +37,7 @@ class Complaint:
     document: object
     single: bool
     complaints: Complaints
-    secret: str = field(default="", repr=False)
+    secrets: Sequence[str] = field(default=(), repr=False)
 
     def by_status(self, status: int) -> Reading:
         """Return what an HTTP status means (rule 1); 2xx does not come here."""
@@ -43,9 +52,18 @@ class Complaint:
             return self._missing(why) if self._says_missing() else Rejected(why=why)
         return Trouble(why=why, after=self._wait() if 500 <= status <= 599 else None)
 
+    def unfinished(self, seen: Observation) -> Trouble:
+        """Return what a failing second call is, whatever its status (rule 12)."""
+        status = self.response.status
+        said = self.by_document() if 200 <= status <= 299 else self.by_status(status)
+        why = "the second call: " + self._said(f"HTTP {status}")
+        return Trouble(why=why, after=getattr(said, "after", None), seen=seen)
+
     @property
     def speaks(self) -> bool:
         """Whether the document has a code or a status that means something."""
+        if self._fine():
+            return False
         code = self._code()
         listed = code in self.complaints.busy or code in self.complaints.refused
         return listed or self._says_missing() or self._status() is not None
@@ -53,6 +71,8 @@ class Complaint:
     def by_document(self) -> Reading:
         """Return what a document without a state word means: never a failed generation."""
         code, why = self._code(), self._said("the answer names no state")
+        if self._fine():
+            return Trouble(why=why, malformed=True)
         if self._says_missing():
             return self._missing(why)
         if code in self.complaints.busy:
@@ -67,6 +87,10 @@ class Complaint:
     def _missing(self, why: str) -> Missing | Rejected:
         # Nothing is missing where many were asked about: the path itself is wrong.
         return Missing(why=why) if self.single else Rejected(why=why)
+
+    def _fine(self) -> bool:
+        ok = self.complaints.ok
+        return ok is not None and present(ok(self.document))
 
     def _says_missing(self) -> bool:
         return self._code() in self.complaints.missing or present(
@@ -99,6 +123,6 @@ class Complaint:
         # A long text is cut well beyond what is shown, so no piece of the secret is left
         # over.
         said = said[:4_000]
-        return (
-            f"{what}: {one_line(said.replace(self.secret, '…') if self.secret else said)}"
-        )
+        for secret in self.secrets:
+            said = said.replace(secret, "…")
+        return f"{what}: {one_line(said)}"

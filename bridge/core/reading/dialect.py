@@ -1,9 +1,11 @@
 """How one API speaks: its state words, and where things stand in its documents."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from bridge.core.ladder import State
 from bridge.core.reading.places import Find, at, nothing
 from bridge.core.reading.wordform import Words
 
@@ -39,7 +41,8 @@ class Complaints:
     `status` finds an HTTP status, `code` a business code; `missing`, `busy` and `refused`
     list the business codes with that meaning (compared as state words are), `missing_if`
     finds anything true where the document says that the generation is not known.
-    `retry_after` finds seconds.
+    `retry_after` finds seconds. `ok` finds anything true where nothing is the matter; None:
+    the API does not say it.
     """
 
     status: Find = _STATUS
@@ -49,14 +52,16 @@ class Complaints:
     refused: frozenset[str] = frozenset()
     missing_if: Find = _invalid_task
     retry_after: Find = _RETRY_AFTER
+    ok: Find | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """Where an API's documents hold what we want to know of a generation.
 
-    `state` alone decides about the rung; `failed_if` turns a known word into failed where
-    it finds anything true. `outputs` is asked only of completed generations, `code` and
+    `state` alone decides about the rung, unless the HTTP status is one of `by_status`: then
+    that does, and the body may be anything. `failed_if` turns a known word into failed
+    where it finds anything true. `outputs` is asked only of completed generations, `code` and
     `reason` only of failed ones. `full` finds what full progress is. `life` is how long
     links live that do not say so themselves; `needs_key`: they open only with the source's
     key.
@@ -65,6 +70,7 @@ class Dialect:
     words: Words
     state: Find
     id: Find = _ID
+    by_status: Mapping[int, State] = field(default_factory=dict)
     failed_if: Find = nothing
     outputs: Find = nothing
     code: Find = nothing
@@ -72,6 +78,7 @@ class Dialect:
     progress: Find = nothing
     full: Find = field(default=lambda _: 1)
     created_at: Find = nothing
+    model: Find = nothing
     life: timedelta | None = None
     needs_key: bool = False
     complaints: Complaints = Complaints()

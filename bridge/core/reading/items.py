@@ -57,6 +57,18 @@ def items(
     return Items(seen=seen, spoken=spoken, container=container)
 
 
+def first_list(document: object) -> list[Any] | None:
+    """Return the first list of objects or of nothing, from the outside in."""
+    waiting: deque[Any] = deque([document])
+    while waiting:
+        value: list[Any] | dict[str, Any] = waiting.popleft()
+        if isinstance(value, dict):
+            waiting.extend(m for m in value.values() if isinstance(m, dict | list))
+        elif not value or any(isinstance(entry, dict) for entry in value):
+            return value
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     """An object that may speak of a generation, perhaps keyed; no value: a list."""

@@ -8,8 +8,10 @@ from bridge.core.reading.dialect import Dialect
 from bridge.core.reading.failing import failure
 from bridge.core.reading.instant import instant
 from bridge.core.reading.outputs import outputs
-from bridge.core.reading.places import present
+from bridge.core.reading.places import as_text, present
 from bridge.core.reading.progress import progress
+from bridge.core.reading.wordform import Spoken, folded
+from bridge.core.text.cleantext import clean
 
 
 def observation(
@@ -18,12 +20,15 @@ def observation(
     dialect: Dialect,
     observed_at: datetime,
     text: bytes | None = None,
+    *,
+    spoken: Spoken | None = None,
 ) -> Observation | None:
     """Return what a document says of the generation `one`; None: it has no state word.
 
-    `text` is the document's own text where it is all about this one.
+    `text` is the document's own text where it is all about this one, `spoken` its state
+    where that does not stand in the document.
     """
-    spoken = dialect.words.read(dialect.state(value))
+    spoken = spoken or _spoken(value, dialect)
     if spoken is None:
         return None
     state = spoken.state
@@ -47,9 +52,22 @@ def observation(
         else None,
         progress=_share(value, dialect, state),
         created_at=instant(dialect.created_at(value)),
+        model=clean(as_text(dialect.model(value)) or ""),
         raw=value,
         raw_text=text,
     )
+
+
+def _spoken(value: object, dialect: Dialect) -> Spoken | None:
+    spoken = dialect.words.read(dialect.state(value))
+    if spoken is None or spoken.state is not None:
+        return spoken
+    # `Task not found` may stand where other answers have the state: it is none.
+    complaints, word = dialect.complaints, folded(spoken.native)
+    if word not in complaints.missing | complaints.busy | complaints.refused:
+        return spoken
+    code = as_text(complaints.code(value))
+    return None if code is not None and folded(code) == word else spoken
 
 
 def _share(value: object, dialect: Dialect, state: State | None) -> float | None:

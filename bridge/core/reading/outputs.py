@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.core.looking import Output
-from bridge.core.reading.links import later, link, link_end
+from bridge.core.reading.links import is_link, later, link, link_end
+from bridge.core.reading.places import Find
 from bridge.core.text.cleantext import clean
 
 MOST = 1_000
@@ -41,6 +42,29 @@ def outputs(
         end = link_end(url) or (later(observed_at, life) if life else None)
         made[url] = Output(type=kind, url=url, needs_key=needs_key, expires_at=end)
     return tuple(made.values())
+
+
+def every(find: Find) -> Find:
+    """Return a finder for every link at any depth of what `find` finds, in order.
+
+    A sibling `content_type` tells its type.
+    """
+
+    def found(document: Any) -> list[dict[str, Any]]:  # noqa: ANN401  (any document)
+        links: list[dict[str, Any]] = []
+        waiting: list[tuple[Any, Any]] = [(find(document), None)]
+        while waiting and len(links) < MOST:
+            value, content_type = waiting.pop()
+            if is_link(value):
+                links.append({"url": value, "content_type": content_type})
+            elif isinstance(value, dict):
+                kind = value.get("content_type")
+                waiting.extend((member, kind) for member in reversed(value.values()))
+            elif isinstance(value, list):
+                waiting.extend((entry, content_type) for entry in reversed(value))
+        return links
+
+    return found
 
 
 def _links(found: object) -> Iterator[tuple[str, str]]:

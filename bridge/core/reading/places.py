@@ -54,3 +54,10 @@ def as_text(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return None
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    """Return the objects in a list, none where it is no list."""
+    if not isinstance(value, list):
+        return []
+    return [entry for entry in value if isinstance(entry, dict)]

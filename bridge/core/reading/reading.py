@@ -8,23 +8,26 @@ from bridge.core.network.exchange import Response
 from bridge.core.reading.complaint import Complaint
 from bridge.core.reading.dialect import Dialect
 from bridge.core.reading.document import Document, document
-from bridge.core.reading.items import items
+from bridge.core.reading.items import first_list, items
 from bridge.core.reading.observing import observation
-from bridge.core.reading.places import Find, as_text
+from bridge.core.reading.places import Find, as_text, nothing
+from bridge.core.reading.wordform import Spoken
 
-Next: TypeAlias = Callable[[Any, int], str | None]
-"""Returns the cursor after a page with so many entries, None: it was the last."""
+Next: TypeAlias = Callable[[Any, list[Any]], str | None]
+"""Returns the cursor after a page with these entries, None: it was the last."""
 
 
 def read_one(
-    response: Response, one: str, dialect: Dialect, *, secret: str = ""
+    response: Response, one: str, dialect: Dialect, *, secrets: Sequence[str] = ()
 ) -> Reading:
     """Return what the answer to a look at one generation says.
 
-    A word in it speaks of the id that was asked, whatever id the document carries. `secret`
-    is the source's key, which shows up in no reason.
+    A word in it speaks of the id that was asked, whatever id the document carries. None
+    of `secrets` shows up in a reason.
     """
-    found = opened(response, dialect, secret=secret, single=True)
+    if response.status in dialect.by_status:
+        return _read_status(response, one, dialect)
+    found = opened(response, dialect, secrets=secrets, single=True)
     if not isinstance(found, Document):
         return found
     value, text = _lone(found, one, dialect), None
@@ -33,19 +36,33 @@ def read_one(
     seen = observation(value, one, dialect, response.received_at, text)
     if seen is not None:
         return Seen(observations=(seen,))
-    return _complaint(response, value, dialect, secret, single=True).by_document()
+    return _complaint(response, value, dialect, secrets, single=True).by_document()
 
 
 def read_many(
-    response: Response, ids: Sequence[str], dialect: Dialect, *, secret: str = ""
+    response: Response,
+    ids: Sequence[str],
+    dialect: Dialect,
+    *,
+    within: Find = nothing,
+    secrets: Sequence[str] = (),
 ) -> Reading:
-    """Return what the answer to a batch says; ids that it does not speak of are unseen."""
-    found = opened(response, dialect, secret=secret, single=False)
+    """Return what the answer to a batch says; ids that it does not speak of are unseen.
+
+    `within` narrows where they are looked for, if it finds an array or an object.
+    """
+    found = opened(response, dialect, secrets=secrets, single=False)
     if not isinstance(found, Document):
         return found
-    listed = items(found.value, dialect, response.received_at, asked=frozenset(ids))
+    narrowed = within(found.value)
+    listed = items(
+        narrowed if isinstance(narrowed, dict | list) else found.value,
+        dialect,
+        response.received_at,
+        asked=frozenset(ids),
+    )
     if not listed.spoken:
-        complaint = _complaint(response, found.value, dialect, secret, single=False)
+        complaint = _complaint(response, found.value, dialect, secrets, single=False)
         if complaint.speaks or not listed.container:
             return complaint.by_document()
     asked = dict.fromkeys(ids)
@@ -59,39 +76,73 @@ def read_page(
     response: Response,
     dialect: Dialect,
     *,
-    entries: Find,
+    entries: Find | None,
     following: Next,
-    secret: str = "",
+    secrets: Sequence[str] = (),
 ) -> Reading:
-    """Return what a page of a listing says; `entries` finds its list in the document."""
-    found = opened(response, dialect, secret=secret, single=False)
+    """Return what a page of a listing says; `entries` finds its list in the document.
+
+    None: the first list of objects is it.
+    """
+    found = opened(response, dialect, secrets=secrets, single=False)
     if not isinstance(found, Document):
         return found
-    page = entries(found.value)
+    page = first_list(found.value) if entries is None else entries(found.value)
     if not isinstance(page, list):
         return _complaint(
-            response, found.value, dialect, secret, single=False
+            response, found.value, dialect, secrets, single=False
         ).by_document()
     listed = items(page, dialect, response.received_at, asked=None)
     return Seen(
         observations=tuple(listed.seen.values()),
         # A page without entries is the last, or a listing that lies would never end.
-        next=following(found.value, len(page)) if page else None,
+        next=following(found.value, page) if page else None,
     )
 
 
 def opened(
-    response: Response, dialect: Dialect, *, secret: str, single: bool
+    response: Response, dialect: Dialect, *, secrets: Sequence[str], single: bool
 ) -> Document | Reading:
     """Return the document of a 2xx, of any other answer what it means."""
     found = document(response.body)
     if not 200 <= response.status <= 299:
         value = found.value if isinstance(found, Document) else None
-        complaint = _complaint(response, value, dialect, secret, single=single)
+        complaint = _complaint(response, value, dialect, secrets, single=single)
         return complaint.by_status(response.status)
     if isinstance(found, Document):
         return found
     return Trouble(why=found.why, malformed=True)
+
+
+def _read_status(response: Response, one: str, dialect: Dialect) -> Reading:
+    """Return what an answer says whose HTTP status is the state: the body may be a file."""
+    if _is_page(response):
+        return Trouble(why="the answer is HTML instead of a result", malformed=True)
+    found = document(response.body)
+    value = found.value if isinstance(found, Document) else None
+    native = dialect.words.read(dialect.state(value))
+    seen = observation(
+        value,
+        one,
+        dialect,
+        response.received_at,
+        response.body if isinstance(found, Document) and found.plain else None,
+        spoken=Spoken(
+            f"HTTP {response.status}" if native is None else native.native,
+            dialect.by_status[response.status],
+        ),
+    )
+    return (
+        Trouble(why="the answer says nothing")
+        if seen is None
+        else Seen(observations=(seen,))
+    )
+
+
+def _is_page(response: Response) -> bool:
+    # A proxy's own page may come with any status: it must not end a generation.
+    start = response.body[:200].lstrip().lower()
+    return start.startswith((b"<!doctype html", b"<html"))
 
 
 def _lone(found: Document, one: str, dialect: Dialect) -> Any:  # noqa: ANN401  (any document)
@@ -104,12 +155,17 @@ def _lone(found: Document, one: str, dialect: Dialect) -> Any:  # noqa: ANN401  
 
 
 def _complaint(
-    response: Response, value: object, dialect: Dialect, secret: str, *, single: bool
+    response: Response,
+    value: object,
+    dialect: Dialect,
+    secrets: Sequence[str],
+    *,
+    single: bool,
 ) -> Complaint:
     return Complaint(
         response=response,
         document=value,
         single=single,
         complaints=dialect.complaints,
-        secret=secret,
+        secrets=secrets,
     )

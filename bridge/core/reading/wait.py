@@ -32,6 +32,15 @@ def asked_wait(
     return next((wait for wait in waits if wait is not None), None)
 
 
+def hinted(headers: Mapping[str, str], name: str) -> timedelta | None:
+    """Return the time to the next look that a header tells; None: it tells none.
+
+    It counts milliseconds where its name ends with `-ms`, else seconds.
+    """
+    text = headers.get(name.lower()) if name else None
+    return _milliseconds(text) if name.endswith("-ms") else _seconds(text)
+
+
 def _milliseconds(text: str | None) -> timedelta | None:
     seconds = _seconds(text)
     return None if seconds is None else seconds / 1000

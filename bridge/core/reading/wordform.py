@@ -12,6 +12,14 @@ Listed: TypeAlias = str | bool | None
 
 _ALIKE = str.maketrans(" -", "__")
 
+_OURS = {
+    State.QUEUED: "queued",
+    State.DREAMING: "running",
+    State.COMPLETED: "done",
+    State.FAILED: "failed",
+}
+"""What stands for the word of an API that has only a boolean (`done` at Veo)."""
+
 
 class Spoken(NamedTuple):
     """A word as the provider wrote it, and its rung; None: a word that nobody knows."""
@@ -31,7 +39,7 @@ class Words:
         """Return the words of an API, given per rung."""
         return cls(
             {
-                _form(word): Spoken(_native(word), state)
+                _form(word): Spoken(word if isinstance(word, str) else _OURS[state], state)
                 for state, words in rungs.items()
                 for word in words
             }
@@ -74,12 +82,4 @@ def snake(word: str) -> str:
 
 def _form(word: Listed) -> str:
     # No text folds to a form with a space in it, so "null" is never taken for null.
-    return folded(word) if isinstance(word, str) else f"the value {_native(word)}"
-
-
-def _native(word: Listed) -> str:
-    return (
-        word
-        if isinstance(word, str)
-        else {None: "null", True: "true", False: "false"}[word]
-    )
+    return folded(word) if isinstance(word, str) else f"the value {word}"
