@@ -4,7 +4,7 @@ They answer on this machine only, and take any key. Every question and its answe
 Ctrl-C ends it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated
 
 import typer
@@ -28,6 +28,7 @@ def simulate(
     import anyio
 
     from bridge.cli.foreground import until_told
+    from bridge.plugins import Plugins
     from bridge.simulator.apis import APIS
     from bridge.simulator.upstream import Upstream
     from bridge.telemetry.clock import SystemClock
@@ -35,24 +36,32 @@ def simulate(
     async def serve() -> None:
         upstream = Upstream(clock=SystemClock(), port=port, speed=speed, say=say)
         async with upstream:
-            say(introduction({name: upstream.url(name) for name in APIS}))
+            urls = {name: upstream.url(name) for name in APIS}
+            say(introduction(urls, Plugins().names("provider")))
             await anyio.sleep_forever()
 
     until_told(serve)
 
 
-def introduction(urls: Mapping[str, str]) -> str:
-    """Return what to put into a configuration, and how a generation is begun."""
+def introduction(urls: Mapping[str, str], providers: Collection[str]) -> str:
+    """Return what to put into a configuration, and how a generation is begun.
+
+    `urls` are the base URLs of the simulated APIs by name; those without a provider of their own
+    are named apart.
+    """
     sources = "".join(
         f"\n  {name}: {{provider: {name}, api_key: any, base_url: {url}}}"
         for name, url in urls.items()
+        if name in providers
     )
+    others = "".join(f"\n{url}" for name, url in urls.items() if name not in providers)
+    besides = f"\nServed besides, for `provider: http`:\n{others}\n" if others else ""
     return f"""\
 Put this into config.yaml:
 
 network: {{allow: [127.0.0.0/8]}}
 sources:{sources}
-
+{besides}
 Begin a generation (one that fails: write `fail` in the prompt), and watch the id it answers with:
 
 curl -H 'authorization: Bearer any' -d '{{"prompt": "a paper boat"}}' \

@@ -35,16 +35,22 @@ class Call:
         """Return the first value of a query parameter."""
         return next(iter(self.values(name)), None)
 
+    def number(self, name: str, default: int) -> int | None:
+        """Return a whole number of the query; None: it is none."""
+        text = self.value(name)
+        if text is None:
+            return default
+        return int(text) if text.isdecimal() and len(text) < 10 else None
+
     @property
     def segments(self) -> tuple[str, ...]:
         """The path's segments, each decoded: an id may hold a slash."""
         return tuple(unquote(part) for part in self.path.strip("/").split("/"))
 
-    @property
-    def key(self) -> str | None:
-        """The Bearer key; None: there is none."""
-        scheme, _, key = self.headers.get("authorization", "").partition(" ")
-        return key.strip() or None if scheme.lower() == "bearer" else None
+    def credentials(self, scheme: str) -> str | None:
+        """Return what follows this scheme in the authorization header; None: it is not there."""
+        given, _, key = self.headers.get("authorization", "").partition(" ")
+        return key.strip() or None if given.lower() == scheme else None
 
 
 def call(

@@ -47,14 +47,19 @@ def _numbers_in_strings(reply: Reply) -> Reply:
 
 
 def _edited(reply: Reply, edit: Callable[[Any], Any]) -> Reply:
-    return replace(reply, body=json.dumps(edit(json.loads(reply.body))).encode())
+    """Return the reply with another document; what is no JSON, such as a file, stays."""
+    try:
+        document = json.loads(reply.body)
+    except ValueError:
+        return reply
+    return replace(reply, body=json.dumps(edit(document)).encode())
 
 
 def _extended(document: Any, name: str, text: str) -> Any:  # noqa: ANN401  (any JSON value)
     """Return the document with one more member; a list gets it in its first object."""
     if isinstance(document, list):
         return [_extended(item, name, text) for item in document[:1]] + document[1:]
-    return {**document, name: text}
+    return {**document, name: text} if isinstance(document, dict) else document
 
 
 def _stringly(value: Any) -> Any:  # noqa: ANN401  (any JSON value)

@@ -6,9 +6,21 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from enum import Enum, auto
 
-from bridge.simulator.exchange import Document, Reply, json_reply
-from bridge.simulator.switches import RetryAfter
+from bridge.simulator.exchange import Reply
+
+
+class RetryAfter(Enum):
+    """How a 429 says when to come back."""
+
+    NONE = auto()
+    SECONDS = auto()
+    DATE = auto()
+    MILLISECONDS = auto()
+    """`retry-after-ms`."""
+    BODY = auto()
+    """`retry_after` in the document."""
 
 
 @dataclass(kw_only=True)
@@ -31,9 +43,9 @@ class Meter:
         return 0.0
 
 
-def refusal(document: Document, wait: float, form: RetryAfter, now: datetime) -> Reply:
-    """Return a 429 that says in this form to come back after `wait` seconds, never too early."""
-    reply, seconds = json_reply(document, 429), max(1, math.ceil(wait))
+def refusal(reply: Reply, wait: float, form: RetryAfter, now: datetime) -> Reply:
+    """Return the refusal, saying in this form to come back after `wait` s, never too early."""
+    seconds = max(1, math.ceil(wait))
     match form:
         case RetryAfter.NONE:
             return reply
@@ -49,7 +61,8 @@ def refusal(document: Document, wait: float, form: RetryAfter, now: datetime) ->
         case RetryAfter.MILLISECONDS:
             return _with(reply, ("retry-after-ms", str(math.ceil(wait * 1000))))
         case RetryAfter.BODY:
-            body = json.dumps({**document, "retry_after": seconds}).encode()
+            document = {**json.loads(reply.body), "retry_after": seconds}
+            body = json.dumps(document).encode()
             return replace(reply, body=body)
 
 

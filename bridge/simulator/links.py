@@ -12,8 +12,10 @@ FOLDER = "files"
 _STAMP = "%Y%m%dT%H%M%SZ"
 _CONTENT = {
     "mp4": ("video/mp4", b"\0\0\0\x14ftypisom\0\0\0\0isom"),
+    "mp3": ("audio/mpeg", b"ID3\x04\0\0\0\0\0\0"),
     "jpg": ("image/jpeg", b"\xff\xd8\xff\xd9"),
     "png": ("image/png", b"\x89PNG\r\n\x1a\n"),
+    "webp": ("image/webp", b"RIFF\x04\0\0\0WEBP"),
 }
 _EXPIRED = (
     b'<?xml version="1.0" encoding="UTF-8"?>'
@@ -41,6 +43,15 @@ def open_link(call: Call, now: datetime) -> Reply:
         return Reply(
             status=403, headers=(("content-type", "application/xml"),), body=_EXPIRED
         )
+    return _file(content)
+
+
+def file_of(ending: str) -> Reply:
+    """Return a file with this ending, wherever it is kept."""
+    return _file(_CONTENT[ending])
+
+
+def _file(content: tuple[str, bytes]) -> Reply:
     kind, body = content
     return Reply(headers=(("content-type", kind),), body=body)
 

@@ -1,5 +1,6 @@
 """A small HTTP server on the IPv4 loopback address, with the transport within reach."""
 
+import errno
 import struct
 from collections.abc import Awaitable, Callable
 from socket import SO_LINGER, SOL_SOCKET
@@ -46,10 +47,7 @@ class LoopbackServer:
             await site.start()
         except OSError as error:
             await self._runner.cleanup()
-            raise StartError(
-                f"cannot listen on {HOST}:{self._port}: {error.strerror}; "
-                "choose another port with --port"
-            ) from error
+            raise StartError(_why(error, self._port)) from error
         self._port = self._runner.addresses[0][1]
         return self
 
@@ -61,6 +59,19 @@ class LoopbackServer:
     ) -> None:
         with anyio.CancelScope(shield=True):
             await self._runner.cleanup()
+
+
+_REASONS = {
+    errno.EADDRINUSE: "another program listens there already; end it, or ",
+    errno.EACCES: "ports below 1024 need a right that this process lacks; ",
+}
+
+
+def _why(error: OSError, port: int) -> str:
+    """Say what is wrong with a port and what to do: the library's own words are for programmers."""
+    known = _REASONS.get(error.errno or 0, "")
+    advice = "choose another port with --port (0: any that is free)"
+    return f"cannot listen on {HOST}:{port}: {known}{advice}"
 
 
 async def close(request: web.BaseRequest) -> NoReturn:

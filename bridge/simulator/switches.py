@@ -3,9 +3,10 @@
 The first value of each is the default: what the vendor documents, or what is most likely.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from bridge.simulator.limits import RetryAfter
 from bridge.simulator.timeline import DEFAULT_SCRIPT, Script
 
 
@@ -103,16 +104,29 @@ class Links(Enum):
     """A link lives from the completion on, whenever it is read."""
 
 
-class RetryAfter(Enum):
-    """How a 429 says when to come back."""
+class Second(Enum):
+    """What becomes of the second call, where the outputs have one of their own."""
 
-    NONE = auto()
-    SECONDS = auto()
-    DATE = auto()
-    MILLISECONDS = auto()
-    """`retry-after-ms`."""
-    BODY = auto()
-    """`retry_after` in the document."""
+    OK = auto()
+    NOT_FOUND = auto()
+    UNAVAILABLE = auto()
+    """503, so many times for each generation."""
+    MODEL_ERROR = auto()
+    """The vendor's own failure in place of the outputs."""
+
+
+class Callbacks(Enum):
+    """What becomes of the callbacks that a creation asks for."""
+
+    OFF = auto()
+    TRUTHFUL = auto()
+    """One for each state."""
+    FORGED = auto()
+    """One, at once, that tells the end which the generation does not come to."""
+    LOST = auto()
+    """The last one, which tells the end, never arrives."""
+    DOUBLED = auto()
+    """Each arrives twice."""
 
 
 class Fault(Enum):
@@ -141,13 +155,13 @@ class Fault(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switches:
-    """All switches; spans are in simulated seconds."""
+    """All switches; spans are in simulated seconds, None: as the vendor has it."""
 
     script: Script = DEFAULT_SCRIPT
     """What a generation that is made over HTTP goes through."""
     names: Names = Names.STRICT
     holding: Holding = Holding.HONOURED
-    hold_limit: float = 30.0
+    hold_limit: float | None = None
     odd_wait: OddWait = OddWait.REFUSED
     container: Container = Container.LIST
     batch_wait: BatchWait = BatchWait.NOBODY
@@ -164,10 +178,22 @@ class Switches:
     """The share of answers that come from a replica: the state before, ids in another order."""
     odd_word: str | None = None
     """A word that is no state, shown for the second half of the last state before the end."""
+    stuck_word: str | None = None
+    """A word that stands for ever where the end would come, such as MODAL."""
+    flat: bool = False
+    """Whether kling answers as some relays do: `{task_id, status, url}`."""
     links: Links = Links.RENEWED
-    link_life: float = 3600.0
+    link_life: float | None = None
+    second: Second = Second.OK
+    second_failures: int = 2
+    """How many times the second call of a generation is answered 503."""
+    poll_after: float = 2.0
+    """When openai-videos tells its clients to look again."""
+    callbacks: Callbacks = Callbacks.OFF
+    key: str | None = field(default=None, repr=False)
+    """The only good key; None: that of the simulator, else any."""
     limit: int | None = None
-    """Requests a second for one key; more are answered 429."""
+    """Requests a second for one key, more are answered 429; None: without end."""
     retry_after: RetryAfter = RetryAfter.NONE
     fault: Fault = Fault.OFF
     fault_share: float = 1.0

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from random import Random
 from types import TracebackType
 from typing import Any, Self
@@ -11,10 +11,11 @@ import anyio
 from aiohttp import web
 
 from bridge.core.ports import Clock
-from bridge.simulator.apis import APIS, Apis
+from bridge.simulator.apis import Apis
 from bridge.simulator.clock import ScaledClock
 from bridge.simulator.exchange import Answering, Call, Manner, Reply, call
 from bridge.simulator.lines import asked_line
+from bridge.simulator.posting import Postman
 from bridge.simulator.serving import LoopbackServer, close, drip, reset, silence
 from bridge.simulator.switches import Switches
 from bridge.simulator.timeline import DEFAULT_SCRIPT, Script
@@ -44,12 +45,18 @@ class Upstream:
             chance=chance or Random(0),
             switches=switches or Switches(),
             key=key,
+            wall=clock,
         )
         self._say = say
         self._server = LoopbackServer(self._handle, port=port)
+        self._postman = Postman(self.clock)
+        self._opened = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._server.__aenter__()
+        async with AsyncExitStack() as opened:
+            await opened.enter_async_context(self._server)
+            await opened.enter_async_context(self._postman)
+            self._opened = opened.pop_all()
         self.apis.move(self._server.origin)
         return self
 
@@ -59,7 +66,7 @@ class Upstream:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._server.__aexit__(kind, error, traceback)
+        await self._opened.__aexit__(kind, error, traceback)
 
     @property
     def requests(self) -> deque[Call]:
@@ -102,6 +109,8 @@ class Upstream:
         )
         with closing(self.apis.answer(asked)) as answering:
             reply = await self._waited(answering)
+        while self.apis.outbox:
+            self._postman.take(self.apis.outbox.pop())
         if self._say is not None:
             self._say(asked_line(asked, reply, self.clock.monotonic() - asked.at))
         return await self._sent(request, reply)
@@ -130,28 +139,3 @@ class Upstream:
             case Manner.WHOLE:
                 pass
         return response
-
-
-async def serve(
-    *,
-    clock: Clock,
-    port: int,
-    say: Callable[[str], object],
-    switches: Switches | None = None,
-    speed: float = 1.0,
-) -> None:
-    """Serve the simulated APIs until cancelled; tell where they are, then a line per answer.
-
-    Raises StartError where the port cannot be had.
-    """
-    async with Upstream(
-        clock=clock, port=port, say=say, switches=switches, speed=speed
-    ) as upstream:
-        for provider in APIS:
-            say(f"{provider}: base_url {upstream.url(provider)}")
-        say("any key is good; to begin a generation (one that fails: write `fail` in it):")
-        say(
-            "curl -H 'authorization: Bearer any' -d '{\"prompt\": \"a paper boat\"}' "
-            f"{upstream.url('luma-agents')}/generations"
-        )
-        await anyio.sleep_forever()

@@ -1,5 +1,6 @@
 """The fakes keep their promises on virtual time: no socket, no thread, no real second."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -51,6 +52,20 @@ async def test_the_clock_jumps_and_begins_at_a_fixed_moment() -> None:
     await anyio.sleep(86_400)
     assert clock.now() == EPOCH + timedelta(days=1)
     assert clock.monotonic() == anyio.current_time()
+
+
+@pytest.mark.parametrize(("began", "queued"), [(0.1, 0.2), (3.3, 1.1), (1e5 / 3, 0.7)])
+async def test_a_hold_ends_with_the_state_waited_for_at_times_that_are_not_exact(
+    began: float, queued: float
+) -> None:
+    upstream = FakeUpstream(VirtualClock())
+    await anyio.sleep(began)
+    for number in range(50):
+        script = [("queued", queued + number / 7), ("dreaming", None)]
+        id_ = upstream.add("aimlapi-luma", script=script)
+        answer = await ask(upstream, hold(upstream, id_, "dreaming"))
+        assert isinstance(answer, Response)
+        assert json.loads(answer.body)["state"] == "dreaming"
 
 
 def test_dice_fall_alike_for_the_same_seed() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.simulator.limits import Meter, refusal
-from bridge.simulator.switches import RetryAfter
+from bridge.simulator.exchange import json_reply
+from bridge.simulator.limits import Meter, RetryAfter, refusal
 from bridge.simulator.upstream import Upstream
 
 NOW = datetime(2026, 11, 21, 8, 30, 0, 500_000, tzinfo=UTC)
@@ -40,14 +40,14 @@ def test_a_limit_of_nothing_lets_nothing_through() -> None:
 
 def test_a_refusal_says_in_every_form_when_to_come_back() -> None:
     def headers(form: RetryAfter) -> dict[str, str]:
-        return dict(refusal({"detail": "no"}, 0.25, form, NOW).headers)
+        return dict(refusal(json_reply({"detail": "no"}, 429), 0.25, form, NOW).headers)
 
     assert "retry-after" not in headers(RetryAfter.NONE)
     assert headers(RetryAfter.SECONDS)["retry-after"] == "1"
     assert headers(RetryAfter.MILLISECONDS)["retry-after-ms"] == "250"
     then = parsedate_to_datetime(headers(RetryAfter.DATE)["retry-after"])
     assert 0.25 <= (then - NOW).total_seconds() <= 2
-    body = refusal({"detail": "no"}, 0.25, RetryAfter.BODY, NOW).body
+    body = refusal(json_reply({"detail": "no"}, 429), 0.25, RetryAfter.BODY, NOW).body
     assert body == b'{"detail": "no", "retry_after": 1}'
 
 

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.simulator.timeline import RANKS, Timeline, failing
+from bridge.core.ladder import State
+from bridge.simulator.timeline import Timeline, failing
+from bridge.simulator.words import ENDS, RUNGS
 
 WALK = Timeline.of((("queued", 1.0), ("dreaming", 2.0), ("completed", None)))
 
@@ -53,7 +55,7 @@ def test_a_word_that_is_no_state_fills_the_second_half_before_the_end() -> None:
         "upscaling",
         "completed",
     ]
-    assert odd.at(2.5).rank == RANKS["dreaming"]
+    assert odd.at(2.5).rank == State.DREAMING
 
 
 def test_a_timeline_of_one_state_has_no_room_for_another_word() -> None:
@@ -85,7 +87,7 @@ def test_a_failing_script_differs_only_in_its_end() -> None:
 
 
 SCRIPTS = st.lists(
-    st.tuples(st.sampled_from(list(RANKS)), st.floats(0, 1e6)), min_size=1, max_size=8
+    st.tuples(st.sampled_from([*RUNGS, *ENDS]), st.floats(0, 1e6)), min_size=1, max_size=8
 )
 
 

@@ -6,7 +6,8 @@ import luma_agents
 import lumaai
 import pytest
 
-from bridge.simulator.switches import Fault, RetryAfter
+from bridge.simulator.limits import RetryAfter
+from bridge.simulator.switches import Fault
 from bridge.simulator.upstream import Upstream
 
 pytestmark = pytest.mark.anyio
@@ -119,6 +120,9 @@ async def test_lumaai_raises_its_own_errors(
         await dreams.generations.get("nobody")
     upstream.switch(limit=0)
     with pytest.raises(lumaai.RateLimitError):
+        await dreams.generations.get("nobody")
+    upstream.switch(limit=None, fault=Fault.WRONG_KEY)
+    with pytest.raises(lumaai.AuthenticationError):
         await dreams.generations.get("nobody")
 
 

@@ -83,7 +83,8 @@ def configuration(
         "network: {allow: [127.0.0.0/8]}   # everything here is on this machine",
         "sources:",
         *(
-            f"  {name}: {{provider: {name}, api_key: demo, base_url: {_quoted(url)}}}"
+            f"  {name}: {{provider: {name}, api_key: demo, interval: 1s, "
+            f"base_url: {_quoted(url)}}}"
             for name, url in sources.items()
         ),
         "webhooks:",

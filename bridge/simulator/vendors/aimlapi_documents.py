@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from bridge.core.text.clocktext import rfc3339
-from bridge.simulator.account import Account, Picture
+from bridge.simulator.account import Account
 from bridge.simulator.exchange import Call, Document
+from bridge.simulator.picture import Picture
 from bridge.simulator.switches import Container, LinkAt
 
 
-def document(picture: Picture, link_at: LinkAt) -> Document:
+def document(picture: Picture) -> Document:
     """Return a generation; each place of the link has the body it was seen in."""
     url = picture.link("mp4") if picture.has_output else None
     reason = picture.job.reason if picture.failed else None
-    match link_at:
+    match picture.switches.link_at:
         case LinkAt.ASSETS_VIDEO:
             return _luma(picture, url, reason)
         case LinkAt.VIDEO_URL_OBJECT:

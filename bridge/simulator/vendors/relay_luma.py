@@ -1,11 +1,23 @@
 """relay-luma: Luma's path with another body, and what the gateway answers."""
 
+from bridge.core.ladder import State
 from bridge.core.text.clocktext import rfc3339
-from bridge.simulator.account import Account, Picture
-from bridge.simulator.api import Api, create_reply, error_reply, single_reply
-from bridge.simulator.exchange import Answering, Call, Document
+from bridge.simulator.account import Account
+from bridge.simulator.api import Api, no_such_path, single_reply
+from bridge.simulator.callbacks import Hook
+from bridge.simulator.creation import create_reply
+from bridge.simulator.exchange import Call, Document, Reply
+from bridge.simulator.picture import Picture
+from bridge.simulator.words import Words
 
-_WORDS = {"queued": "pending", "dreaming": "processing"}
+WORDS = Words(
+    rungs={
+        State.QUEUED: ["pending", "queued"],
+        State.DREAMING: ["processing", "dreaming"],
+        State.COMPLETED: ["completed"],
+        State.FAILED: ["failed"],
+    }
+)
 _SIZE = {"width": 752, "height": 1360}
 _CODES = {
     400: "invalid_request",
@@ -21,7 +33,7 @@ def document(picture: Picture) -> Document:
     shown = {
         "id": job.id,
         "liked": None,
-        "state": _WORDS.get(picture.word, picture.word),
+        "state": picture.word,
         "video": None,
         "prompt": job.prompt,
         "created_at": rfc3339(job.created_at),
@@ -53,16 +65,21 @@ def error(status: int, message: str, call: Call, account: Account) -> Document: 
     return {"code": code, "message": message, "data": None}
 
 
-def answer(call: Call, account: Account) -> Answering:
+def answer(call: Call, account: Account) -> Reply:
     """Answer a call at once: the gateway cannot hold."""
-    yield from ()
     match call.method, call.segments:
         case "GET", ("dream-machine", "v1", "generations", id):
-            return single_reply(document, error, id, call, account)
+            return single_reply(API, id, call, account)
         case "POST", ("dream-machine", "v1", "generations"):
-            return create_reply(document, error, call, account, kind="video")
+            return create_reply(API, call, account)
         case _:
-            return error_reply(error, 404, "Not Found", call, account)
+            return no_such_path(API, call, account)
 
 
-API = Api(base="", error=error, answer=answer)
+API = Api(
+    words=WORDS,
+    document=document,
+    error=error,
+    answer=answer,
+    hook=Hook(name="notify_hook"),
+)

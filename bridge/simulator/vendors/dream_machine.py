@@ -1,9 +1,13 @@
 """dream-machine: its documents, and what it answers."""
 
 from bridge.core.text.clocktext import rfc3339
-from bridge.simulator.account import Account, Picture
-from bridge.simulator.api import Api, create_reply, error_reply, single_reply
-from bridge.simulator.exchange import Answering, Call, Document, Reply, json_reply
+from bridge.simulator.account import Account
+from bridge.simulator.api import Api, error_reply, no_such_path, single_reply
+from bridge.simulator.callbacks import Hook
+from bridge.simulator.creation import create_reply
+from bridge.simulator.exchange import Call, Document, Reply, json_reply
+from bridge.simulator.picture import Picture
+from bridge.simulator.words import LADDER
 
 _MODELS = {"image": "photon-1", "video": "ray-2"}
 _ENDINGS = {"image": "jpg", "video": "mp4"}
@@ -35,7 +39,7 @@ def _assets(picture: Picture) -> Document | None:
     kind = picture.job.kind
     if picture.has_output:
         return {kind: picture.link(_ENDINGS[kind])}
-    if picture.word == "dreaming" and kind == "video":
+    if picture.dreaming and kind == "video":
         return {"progress_video": picture.link("progress.mp4")}
     return None
 
@@ -45,36 +49,31 @@ def error(status: int, message: str, call: Call, account: Account) -> Document: 
     return {"detail": message}
 
 
-def answer(call: Call, account: Account) -> Answering:
+def answer(call: Call, account: Account) -> Reply:
     """Answer a call at once: this API cannot hold."""
-    yield from ()
     match call.method, call.segments[2:]:
         case "GET", ("generations",):
             return _page(call, account)
         case "GET", ("generations", id):
-            return single_reply(document, error, id, call, account)
+            return single_reply(API, id, call, account)
         case "POST", ("generations",) | ("generations", "video"):
-            return create_reply(document, error, call, account, kind="video")
+            return create_reply(API, call, account)
         case "POST", ("generations", "image"):
-            return create_reply(document, error, call, account, kind="image")
+            return create_reply(API, call, account, kind="image")
         case _:
-            return error_reply(error, 404, "Not Found", call, account)
+            return no_such_path(API, call, account)
 
 
 def _page(call: Call, account: Account) -> Reply:
     """Return a page of all generations, the newest first."""
-    limit, offset = _number(call, "limit", _PAGE), _number(call, "offset", 0)
+    limit, offset = call.number("limit", _PAGE), call.number("offset", 0)
     if limit is None or offset is None or not 1 <= limit <= _PAGE:
-        return error_reply(error, 400, "Invalid limit or offset", call, account)
-    jobs = [job for one in reversed(account.jobs) if (job := account.find(one, call.at))]
-    stale, chosen = account.is_stale(), jobs[offset : offset + limit]
-    if stale:
-        chosen.reverse()
+        return error_reply(API, 400, "Invalid limit or offset", call, account)
+    jobs = account.newest(call.at)
+    chosen = account.pictures(jobs[offset : offset + limit], call.at)
     return json_reply(
         {
-            "generations": [
-                document(account.picture(job, call.at, stale=stale)) for job in chosen
-            ],
+            "generations": [document(picture) for picture in chosen],
             "count": len(chosen),
             "limit": limit,
             "offset": offset,
@@ -83,11 +82,11 @@ def _page(call: Call, account: Account) -> Reply:
     )
 
 
-def _number(call: Call, name: str, default: int) -> int | None:
-    text = call.value(name)
-    if text is None:
-        return default
-    return int(text) if text.isdecimal() and len(text) < 10 else None
-
-
-API = Api(base="/dream-machine/v1", error=error, answer=answer)
+API = Api(
+    base="/dream-machine/v1",
+    words=LADDER,
+    document=document,
+    error=error,
+    answer=answer,
+    hook=Hook(name="callback_url"),
+)
