@@ -148,3 +148,14 @@ def test_a_message_of_another_kind_is_told_by_its_type() -> None:
     told = card(Message(id=ID, body=b'{"type":"webhook.disabled","data":{}}'))
     assert (told.title, told.facts, told.id) == ("webhook.disabled", (), "9f0c3c9e")
     assert card(Message(id=ID, body=b"?")).summary == "A message of genbridge"
+
+
+def test_a_card_says_when_a_generation_is_expected_to_go_on() -> None:
+    eta = {"p50": NOW + timedelta(seconds=40), "p90": NOW + timedelta(minutes=3)}
+    event = replace(
+        NOTHING_MADE, tag="dreaming", state=State.DREAMING, progress=0.5, eta=eta
+    )
+    facts = dict(card(message(event)).facts)
+    assert facts["Progress"] == "50%"
+    assert facts["Expected"] == "in 40 s, 9 of 10 within 3 min"
+    assert "Expected" not in dict(card(message(replace(event, eta=None))).facts)

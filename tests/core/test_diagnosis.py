@@ -92,7 +92,7 @@ def symptom(answer: Answer, format_name: str = "standard", host: str = "h") -> S
          "genbridge resume"),
         ("standard", answer(500, b"Error occurred while evaluating hook rules."),
          "adnanh/webhook", "raw body"),
-        ("standard", answer(500, b"oops"), "500: the receiver failed", "its own log"),
+        ("standard", answer(500, b"oops"), "500: the receiver failed", "the receiver's log"),
     ],
 )  # fmt: skip
 def test_an_answer_is_told_in_plain_words(
@@ -173,6 +173,20 @@ def test_every_format_has_words_of_its_own(
     format_name: str, status: int, body: bytes, means: str
 ) -> None:
     assert means in diagnose(symptom(answer(status, body), format_name)).means
+
+
+def test_a_dead_proxy_is_named_and_the_receiver_is_not_blamed() -> None:
+    found = diagnose(symptom(Unanswered(phase=Phase.PROXY, reason="the proxy h:1 is away")))
+    assert found.means.startswith("the proxy of this webhook")
+    assert found.advice.startswith("check `proxy`")
+
+
+def test_a_success_that_is_not_telegrams_is_told_as_one_that_is_from_somebody_else() -> (
+    None
+):
+    found = diagnose(symptom(answer(200, b"<html>"), "telegram"))
+    assert "not as Telegram does" in found.means
+    assert "bot's token" in found.advice
 
 
 def test_no_format_is_forgotten() -> None:

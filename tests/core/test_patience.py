@@ -1,4 +1,4 @@
-"""When to look again: pauses, backoff, holds, misses, completions without outputs."""
+"""When to look again: backoff, holds, misses, completions without outputs."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,22 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.ladder import State
-from bridge.core.looking import Observation, Output, Seen, Trouble
-from bridge.core.pacing import backoff, holding, pace
+from bridge.core.looking import Observation, Output
+from bridge.core.pacing import backoff, holding
 from bridge.core.pacing.blanks import grace
 from bridge.core.pacing.missing import Misses
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 luck = st.floats(0, 1, exclude_max=True)
-
-
-@given(age=st.floats(0, 1e7), looks=st.integers(1, 1000), floor=st.floats(0, 30))
-def test_a_pause_is_between_the_floor_and_the_longest_and_grows_with_the_age(
-    age: float, looks: int, floor: float
-) -> None:
-    pause = pace.pause(age, looks=looks, floor=floor, longest=900)
-    assert max(1.0, floor) <= pause <= max(900.0, floor)
-    assert pace.pause(2 * age, looks=looks, floor=floor, longest=900) >= pause
 
 
 @given(errors=st.integers(1, 10_000), luck=luck)
@@ -60,13 +51,6 @@ def test_a_hold_asks_for_the_next_rung_or_for_the_end_and_never_for_a_failure() 
     assert rungs == [State.QUEUED, State.DREAMING, State.COMPLETED]
     assert holding.rung(-1, State.COMPLETED, terminal_only=True) is State.COMPLETED
     assert holding.rung(-1, State.DREAMING, terminal_only=True) is State.QUEUED
-
-
-def test_a_hold_that_is_cut_near_its_limit_is_no_error() -> None:
-    cut = Trouble(why="502")
-    assert holding.without_news(cut, 25.0, 30.0)
-    assert not holding.without_news(cut, 3.0, 30.0)
-    assert not holding.without_news(Seen(observations=()), 29.0, 30.0)
 
 
 def test_two_early_answers_in_a_row_end_the_holding_and_trials_become_rare() -> None:

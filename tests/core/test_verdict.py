@@ -114,6 +114,7 @@ UNANSWERED = {
     Phase.TLS: "receiver",
     Phase.ANSWER: "receiver",
     Phase.DEADLINE: "receiver",
+    Phase.PROXY: "us",
     Phase.LOCAL: "us",
 }
 
@@ -261,6 +262,7 @@ def test_a_receiver_can_abort_one_message_unless_it_took_it() -> None:
         (Phase.TLS, "tls", Blame.RECEIVER, True),
         (Phase.ANSWER, "broken", Blame.RECEIVER, True),
         (Phase.DEADLINE, "timeout", Blame.RECEIVER, True),
+        (Phase.PROXY, "proxy", Blame.US, False),
         (Phase.LOCAL, "local", Blame.US, False),
     ],
 )

@@ -1,0 +1,1 @@
+"""What `bench pace` is made of: laws of durations, rivals, a key on virtual time."""
