@@ -8,7 +8,7 @@ strangers is escaped there; the footer is plain. Nobody is called, whatever a te
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias
 
@@ -277,20 +277,24 @@ def _address(url: str) -> str:
 
 
 def _date(moment: datetime) -> str:
-    return f"<t:{int(moment.astimezone(UTC).timestamp())}:f>"
+    return f"<t:{int(moment.timestamp())}:f>"
 
 
 def _first_link(shown: Card) -> Part:
     """Return the first link as `content`: Discord shows what it leads to below it."""
-    fits = [link.url for link in shown.links if utf16(link.url) <= Format.MOST["content"]]
-    return {"content": fits[0]} if fits else {}
+    first = _first(shown, Format.MOST["content"])
+    return {"content": first[0].url} if first else {}
+
+
+def _first(shown: Card, room: int) -> Sequence[Link]:
+    return fitting(shown, room, lambda link: utf16(link.url), most=1)
 
 
 def _line(shown: Card) -> str:
     line = _escaped(on_one_line(shown.summary), _LINE)
     room = Format.MOST["content"] - utf16(line) - len(", ")
-    fits = [link.url for link in shown.links if utf16(link.url) <= room]
-    return f"{line}, {fits[0]}" if fits else line
+    first = _first(shown, room)
+    return f"{line}, {first[0].url}" if first else line
 
 
 # How text is made harmless

@@ -9,7 +9,7 @@ registered domain. `text` is what notifications show, and all there is in the po
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ from bridge.core.delivering.acknowledgement import (
     Unclear,
     Unconfirmed,
 )
-from bridge.core.fitting import on_one_line
+from bridge.core.fitting import fitting, missing, on_one_line, when
 from bridge.core.message import Message
 from bridge.core.network.exchange import Response
 from bridge.core.network.retry_after import retry_after
@@ -42,7 +42,7 @@ _FACT = 250
 _ALT = 250
 _LABEL = 80
 _LINE = 500
-_COMMAND = 200
+_MORE = 300
 
 _TRIGGER = (
     "this URL starts a workflow, which takes variables and no messages: "
@@ -189,17 +189,18 @@ def _field(name: str, value: str, limit: int) -> Block:
 
 def _links(shown: Card) -> list[Block]:
     """Return a section with as many links as fit; a link is never cut."""
-    room = Format.MOST["section"] - _COMMAND - 100
-    lines: list[str] = []
-    for link in shown.links:
-        line = _linked(link)
-        if len(link.url) <= Format.MOST["url"] and utf16(line) + 1 <= room:
-            lines.append(line)
-            room -= utf16(line) + 1
-    missing = shown.unlisted + len(shown.links) - len(lines)
-    if missing:
-        lines.append(f"… +{missing:,} more: {_escaped(shown.command, _COMMAND)}")
+    links = fitting(shown, Format.MOST["section"] - _MORE, _room_of)
+    more = missing(shown, len(links))
+    lines = [_linked(link) for link in links]
+    lines += [_escaped(more, _MORE)] if more else []
     return [_section("\n".join(lines))] if lines else []
+
+
+def _room_of(link: Link) -> int:
+    """Return what a link takes of its section; one that Slack does not take is too long for any."""
+    if len(link.url) > Format.MOST["url"]:
+        return Format.MOST["section"]
+    return utf16(_linked(link)) + len("\n")
 
 
 def _section(text: str) -> Block:
@@ -231,15 +232,15 @@ def _context(shown: Card) -> Block:
 
 def _date(moment: datetime) -> str:
     """Return a time that Slack shows in the reader's own zone."""
-    utc = moment.astimezone(UTC)
-    shown = f"{utc:%Y-%m-%d %H:%M} UTC"
-    return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} {{time}}|{shown}>"
+    return (
+        f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{when(moment)}>"
+    )
 
 
 def _line(shown: Card, *, with_link: bool) -> str:
     line = _escaped(on_one_line(shown.summary), _LINE)
-    fitting = [link for link in shown.links if len(link.url) <= Format.MOST["url"]]
-    return f"{line}, <{mrkdwn_address(fitting[0].url)}>" if with_link and fitting else line
+    first = fitting(shown, Format.MOST["url"], lambda link: len(link.url), most=1)
+    return f"{line}, <{mrkdwn_address(first[0].url)}>" if with_link and first else line
 
 
 # How text is made harmless

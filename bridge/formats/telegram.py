@@ -106,7 +106,7 @@ class Format:
         if response.status == 400:
             return _read_refusal(response, said)
         if response.status == 200:
-            return Unconfirmed(why="Telegram answers with ok: true; check url")
+            return Unconfirmed(why="a success, but without Telegram's `ok`; check url")
         return Unclear(hint=said.description or None)
 
     def advice(self, url: str) -> tuple[str, ...]:

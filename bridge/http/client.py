@@ -193,7 +193,7 @@ class Client:
     ) -> Response:
         if reply.status == 407 and _forwarded(proxy, trip.place):
             assert proxy is not None  # noqa: S101  (what forwards is one)
-            raise Failed(Phase.LOCAL, tunnel.wants_credentials(proxy))
+            raise Failed(Phase.PROXY, tunnel.wants_credentials(proxy))
         ended = self._clock.monotonic()
         head_at = ended if reply.head_at is None else reply.head_at
         return Response(
@@ -223,8 +223,11 @@ def _forwarded(proxy: Proxy | None, place: Place) -> bool:
 
 def _written(request: Request, place: Place, target: str, proxy: Proxy | None) -> bytes:
     """Return the request as bytes; raises ValueError if a header would leave its line."""
-    lines = [f"host: {place.host_header}", *[f"{n}: {v}" for n, v in request.headers]]
-    lines.append("accept-encoding: identity")
+    lines = [
+        f"host: {place.host_header}",
+        *map(": ".join, request.headers),
+        "accept-encoding: identity",
+    ]
     if _forwarded(proxy, place):
         target = place.origin + target
         if proxy is not None:

@@ -35,6 +35,7 @@ class Line(asyncio.BufferedProtocol):
         "_loop",
         "_lost",
         "_over",
+        "_poll",
         "_reply",
         "_timer",
         "_window",
@@ -56,6 +57,7 @@ class Line(asyncio.BufferedProtocol):
         self._reply: Reply | None = None
         self._over: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._poll = select.poll()
         self.transport: asyncio.Transport | None = None
         self.peer: Peer | None = None
         self.requests = 0
@@ -73,11 +75,7 @@ class Line(asyncio.BufferedProtocol):
 
         What came since the loop last looked would be taken for the answer to the next request.
         """
-        if self.transport is None:
-            return False
-        waiting = select.poll()
-        waiting.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
-        return not waiting.poll(0)
+        return self.transport is not None and not self._poll.poll(0)
 
     @property
     def written(self) -> bool:
@@ -120,6 +118,7 @@ class Line(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self.transport = transport  # type: ignore[assignment]  # a TCP connection's is one
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  (the loop's word)
         """Return where the next bytes go."""

@@ -149,12 +149,15 @@ class Opener:
                 return await self._reached(route, proxy.host, proxy.port)
             except Failed as error:
                 raise _of_proxy(error, proxy) from error
-        address = (await self._resolved(route, proxy.host))[0]
         try:
+            address = (await self._resolved(route, proxy.host))[0]
             refused(address, self._allow)
         except Forbidden as error:
-            raise failure.opening(error, proxy.shown) from error
+            raise _of_proxy(failure.opening(error, proxy.shown), proxy) from error
+        except Failed as error:
+            raise _of_proxy(error, proxy) from error
         sock = await tunnel.socks(proxy, address, route.trip.place, target, route.seconds)
+        route.through = True
         route.trip.connect = route.lap()
         return sock
 
@@ -196,9 +199,10 @@ class Opener:
             await self._attached(sock, dialog, proxy.shown)
         outer = dialog.transport
         if outer is None:
-            raise Failed(Phase.LOCAL, f"the proxy {proxy.shown} closed the connection")
+            raise Failed(Phase.PROXY, f"the proxy {proxy.shown} closed the connection")
         try:
             await tunnel.connected(outer, dialog, proxy, route.trip.place)
+            route.through = True
             context = await self._trusted(route.files)
             route.lap()
             await self._started(route, outer, line, context)
@@ -299,6 +303,9 @@ class Opener:
         place, seconds = route.trip.place, min(self._most, route.trip.seconds)
         host = route.asked
         if host is None or not self._resolver.given_up(host):
+            if route.proxy is not None and not route.through:
+                why = f"the proxy {route.proxy.shown} made no way to {place.shown}"
+                return Failed(Phase.PROXY, f"{why} in {seconds:g} s")
             kind = "TLS connection" if place.tls else "connection"
             return Failed(Phase.DEADLINE, f"no {kind} to {place.shown} in {seconds:g} s")
         if self._resolver.deaf:
@@ -312,7 +319,10 @@ class _Distrusted(Failed):
 
 
 class _Route:
-    """One connection in the making; `asked` is the name that is being looked up."""
+    """One connection in the making.
+
+    `asked` is the name that is being looked up, `through`: the proxy has let us through.
+    """
 
     def __init__(
         self,
@@ -328,6 +338,7 @@ class _Route:
         self.files = Files(ca=way.ca, cert=way.cert, key=way.key)
         self.blind = blind
         self.asked: str | None = None
+        self.through = False
         self.seconds = 0.0
         self._clock = clock
         self._since = clock.monotonic()
@@ -343,7 +354,8 @@ def _of_proxy(failed: Failed, proxy: Proxy) -> Failed:
     if failed.phase is Phase.GUARD:
         return Failed(Phase.GUARD, f"the proxy: {failed.reason}")
     why = f"the proxy {proxy.shown} cannot be reached: {failed.reason}"
-    return Failed(Phase.LOCAL, why)
+    # What this machine lacks is no fault of the proxy's.
+    return Failed(Phase.LOCAL if failed.phase is Phase.LOCAL else Phase.PROXY, why)
 
 
 def _address(sock: socket.socket) -> str:

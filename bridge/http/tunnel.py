@@ -61,12 +61,12 @@ async def connected(
     transport.write("\r\n".join(lines).encode("ascii"))
     status = await dialog.status()
     if status is None:
-        raise Failed(Phase.LOCAL, f"the proxy {proxy.shown} does not speak HTTP")
+        raise Failed(Phase.PROXY, f"the proxy {proxy.shown} does not speak HTTP")
     if status == 407:
-        raise Failed(Phase.LOCAL, wants_credentials(proxy))
+        raise Failed(Phase.PROXY, wants_credentials(proxy))
     if not 200 <= status <= 299:
         why = f"the proxy {proxy.shown} refuses the way to {place.shown}: status {status}"
-        raise Failed(Phase.LOCAL, why)
+        raise Failed(Phase.PROXY, why)
 
 
 def wants_credentials(proxy: Proxy) -> str:
@@ -108,13 +108,13 @@ async def socks(
     except ProxyTimeoutError as error:
         raise TimeoutError from error
     except ProxyConnectionError as error:
-        raise Failed(Phase.LOCAL, f"the proxy {proxy.shown} cannot be reached") from error
+        raise Failed(Phase.PROXY, f"the proxy {proxy.shown} cannot be reached") from error
     except ProxyError as error:
         if error.error_code in _UNREACHED:
             why = f"the proxy {proxy.shown} cannot reach {place.shown}"
             raise Failed(Phase.CONNECT, why) from error
         why = f"the proxy {proxy.shown} refuses the way to {place.shown}"
-        raise Failed(Phase.LOCAL, why) from error
+        raise Failed(Phase.PROXY, why) from error
     except OSError as error:
         why = f"the proxy {proxy.shown} closed the connection"
-        raise Failed(Phase.LOCAL, why) from error
+        raise Failed(Phase.PROXY, why) from error

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from bridge.core.delivering.callback import Callback
 from bridge.core.delivering.delivery import WebhookState
+from bridge.core.discovery import Discovery
 from bridge.core.listing import (
     DeliveryFilter,
     DeliveryPage,
@@ -20,7 +21,7 @@ from bridge.core.listing import (
 )
 from bridge.core.replay import Preview, Replay, Replayed, ReplayFilter
 from bridge.core.watch import Generation
-from bridge.store import adopting, listing, replaying, telling
+from bridge.store import adopting, discovering, listing, replaying, telling
 from bridge.store.sql import Transaction
 
 T = TypeVar("T")
@@ -117,6 +118,14 @@ class Answering:
             step = partial(replaying.discard, webhook, until, cursor)
             cursor = await self._alter(step)
         return await self._alter(partial(replaying.resume, webhook))
+
+    async def discovery(self, source: str) -> Discovery | None:
+        """Return how far the rounds through a source's list have come."""
+        return await self._ask(partial(discovering.read, source))
+
+    async def set_discovery(self, discovery: Discovery) -> None:
+        """Set how far they have come."""
+        await self._alter(partial(discovering.set_, discovery))
 
     async def replicas(self) -> Sequence[Replica]:
         """Return every replica that is remembered."""

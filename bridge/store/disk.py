@@ -6,7 +6,9 @@ from uuid import UUID
 from bridge.core.delivering.callback import Callback
 from bridge.core.delivering.delivery import Attempt, Condition, Status
 from bridge.core.delivering.health import HEALTHY, Health
+from bridge.core.discovery import Discovery
 from bridge.core.message import Message
+from bridge.core.pacing.saved import SavedTable
 from bridge.core.replay import ReplayFilter
 from bridge.core.watch import Generation
 from bridge.store.uniting import Standing
@@ -107,4 +109,9 @@ class Disk:
     webhooks: dict[int, WebhookRow] = field(default_factory=dict)
     replays: dict[int, ReplayRow] = field(default_factory=dict)
     budgets: dict[str, int] = field(default_factory=dict)
+    pace: dict[str, dict[tuple[str, str], tuple[int, SavedTable]]] = field(
+        default_factory=dict
+    )
+    """By source, then by model and state: when it was saved, and what."""
+    discoveries: dict[str, tuple[int, Discovery]] = field(default_factory=dict)
     digest: str | None = None

@@ -32,7 +32,20 @@ class Forgetting:
         told = self._operational(old)[: min(PRUNED - gone, PRUNED_WATCHES)]
         for event in told:
             self._forget_event(event)
-        return gone + len(told) + self._prune_replays(old) + self._prune_webhooks(old)
+        gone += len(told) + self._prune_replays(old) + self._prune_learnt(old)
+        return gone + self._prune_webhooks(old)
+
+    def _prune_learnt(self, before: int) -> int:
+        gone = 0
+        for tables in self.disk.pace.values():
+            for key in [key for key, (at, _) in tables.items() if at < before]:
+                del tables[key]
+                gone += 1
+        rounds = self.disk.discoveries
+        for source in [one for one, (at, _) in rounds.items() if at < before]:
+            del rounds[source]
+            gone += 1
+        return gone
 
     def _prune_attempts(self, before: int, limit: int) -> int:
         rows = self.disk.attempts.items()

@@ -1,8 +1,9 @@
 """Replicas: entered, beating, looked at, declared dead (STORE, section 4; PostgreSQL only)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     ARRAY,
     Boolean,
@@ -19,11 +20,19 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from bridge.core.sharing.liveness import Sighting
+from bridge.core.text.jsontext import encode
+from bridge.core.watch import Generation
 from bridge.store.sql import Now, Query, Statement, Transaction, given
 from bridge.store.tables import deliveries, replicas, watches
 
 CHANNEL = "genbridge"
 """Where hints are sent; an empty one says: look now."""
+
+LOOKS = "genbridge_looks"
+"""Where generations are named that may have changed, `[source, id]` in a JSON list."""
+
+NOTE = 7000
+"""Bytes of a text that is sent there: a server takes less than 8,000."""
 
 r, d, w = replicas.c, deliveries.c, watches.c
 
@@ -111,6 +120,7 @@ FORGET = Statement(
     delete(replicas).where(r.dead_at.is_not(None), ~exists().where(w.owner == r.id)),
 )
 HINT = Statement("hint", select(func.pg_notify(CHANNEL, "")))
+PASS_ON = Statement("pass on", select(func.pg_notify(LOOKS, given("text", Text()))))
 
 
 def use(revision: int) -> Transaction[bool]:
@@ -183,6 +193,36 @@ def depart(me: int, *, hinting: bool) -> Transaction[None]:
 def forget() -> Transaction[None]:
     """Delete the dead whom no watch names any more."""
     yield Query(FORGET)
+
+
+def pass_on(generations: Sequence[Generation]) -> Transaction[None]:
+    """Tell every replica of generations that may have changed."""
+    for text in notes(generations):
+        yield Query(PASS_ON, {"text": text})
+
+
+def notes(generations: Sequence[Generation]) -> Iterator[str]:
+    """Yield the generations as texts that a notification can hold."""
+    some: list[str] = []
+    for one in generations:
+        text = encode(one).decode("ascii")
+        if some and sum(map(len, some)) + len(some) + len(text) > NOTE:
+            yield f"[{','.join(some)}]"
+            some = []
+        some.append(text)
+    if some:
+        yield f"[{','.join(some)}]"
+
+
+def noted(text: str) -> Sequence[Generation]:
+    """Return the generations of a text, none where it is of another kind."""
+    try:
+        return _NOTE.decode(text)
+    except msgspec.DecodeError:
+        return ()
+
+
+_NOTE = msgspec.json.Decoder(list[Generation])
 
 
 def hint() -> Transaction[None]:

@@ -27,6 +27,7 @@ from bridge.errors import StoreError
 from bridge.store.disk import DeliveryRow, Disk, EventRow, WatchRow, WebhookRow
 from bridge.store.forgetting import Forgetting
 from bridge.store.keeping import LONGEST_WAIT
+from bridge.store.learning import Learning
 from bridge.store.moments import Moments
 from bridge.store.recalling import Recalling, next_id, state_of
 from bridge.store.resending import Resending
@@ -38,7 +39,7 @@ from bridge.store.uniting import FILE, UNWATCHED, added, begun, united
 T = TypeVar("T")
 
 
-class MemoryStore(Recalling, Resending, Forgetting):
+class MemoryStore(Recalling, Resending, Learning, Forgetting):
     """A Store in memory. `broken`, once set, is raised by every call and nothing is done.
 
     A store made on the `disk` of another is the next run: it finds what that one left.

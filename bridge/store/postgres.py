@@ -13,6 +13,8 @@ from sqlalchemy import Text, TextClause, func, literal_column, select
 
 from bridge.core.change import Change
 from bridge.core.delivering.delivery import Delivery, Settlement, WebhookState
+from bridge.core.pacing.heirloom import Heirloom
+from bridge.core.pacing.saved import SavedTable
 from bridge.core.ports import Census, Enlisted, Room, Written
 from bridge.core.replay import Replayed
 from bridge.core.sharing.liveness import Pace, Sighting
@@ -25,6 +27,7 @@ from bridge.store import (
     ddl,
     keeping,
     liveness,
+    pacing,
     retention,
     sending,
     share,
@@ -110,6 +113,7 @@ class PostgresStore(Answering):
         self._tally: Tally
         self._births = 0
         self._hinted = float("-inf")
+        self._owed = anyio.Event()
 
     @classmethod
     async def open(
@@ -309,6 +313,23 @@ class PostgresStore(Answering):
         """Call `heard` whenever another replica hints that there is something to do."""
         self._session.heard = heard
 
+    def listen_for_hints(self, heard: Callable[[Sequence[Generation]], None]) -> None:
+        """Call `heard` with generations that may have changed, as any replica was told."""
+        self._session.passed = lambda note: heard(liveness.noted(note))
+
+    async def hint_later(self) -> None:
+        """Send for ever, in time, the hints that came too soon after another one."""
+        while True:
+            await self._owed.wait()
+            self._owed = anyio.Event()
+            await anyio.sleep_until(self._hinted + BETWEEN_HINTS)
+            await self._hint()
+
+    async def pass_on(self, generations: Sequence[Generation]) -> None:
+        """Tell every replica of generations that may have changed; that may get lost."""
+        if self._hints:
+            await self._pool.write(partial(liveness.pass_on, generations))
+
     async def join(self) -> bool:
         """Open a session and take the lock; return whether this replica is the one it was.
 
@@ -326,9 +347,12 @@ class PostgresStore(Answering):
             await self._connect()
         self._mine = set()
         self._certain = True
+        former = self.me
         self.me = await self._session.run(
             liveness.enter(name=self._name, version=self._version)
         )
+        if former:
+            await self._session.run(pacing.rename(former, self.me))
         self._weigh(await self._session.look(share.tally(self.me)))
         return False
 
@@ -416,6 +440,14 @@ class PostgresStore(Answering):
         """Return whether this replica is to do a duty now that one does for all."""
         return await self._pool.write(partial(budgeting.duty, self.me, name, every))
 
+    async def pace(self, source: str) -> Heirloom:
+        """Return the learned tables of a source; those of the dead are ours from now on."""
+        return await self._pool.write(partial(pacing.inherit, source, me=self.me))
+
+    async def save_pace(self, source: str, tables: Sequence[SavedTable]) -> None:
+        """Set what this replica has learnt of some models' states."""
+        await self._pool.write(partial(pacing.save, source, tables, me=self.me))
+
     # ---------------------------------------------------------------- inside
 
     async def _alter(self, make: Make[T]) -> T:
@@ -468,10 +500,14 @@ class PostgresStore(Answering):
     async def _hint(self) -> None:
         """Tell the others to look; that none of it arrives is allowed."""
         now = anyio.current_time()
-        if self._hints and now - self._hinted >= BETWEEN_HINTS:
-            self._hinted = now
-            with suppress(StoreError):
-                await self._pool.write(liveness.hint)
+        if not self._hints:
+            return
+        if now < self._hinted + BETWEEN_HINTS:
+            self._owed.set()
+            return
+        self._hinted = now
+        with suppress(StoreError):
+            await self._pool.write(liveness.hint)
 
 
 def fit(where: str) -> Transaction[None]:

@@ -110,8 +110,11 @@ ANNOUNCE = Statement(
     .returning(e.id, e.uid),
 )
 
-n = batch(uid=UID)
-PRESENT = Statement("find events", select(e.id, e.uid).where(e.uid.in_(select(n.c.uid))))
+n = batch(uid=UID, watch=BIG, tag=TEXT)
+PRESENT = Statement(
+    "find events",
+    select(e.id, e.uid).where(e.watch_id == n.c.watch, e.tag == n.c.tag, e.uid == n.c.uid),
+)
 
 n = batch(event=BIG)
 HELD = Statement(
@@ -223,7 +226,7 @@ def _record(changes: dict[int, Change], me: int, gathered: Gathered) -> Transact
         rows = [_event(uid, change) for uid, change in accepted.items()]
         ids = _by_uid((yield Query(ANNOUNCE, {}, rows)))
     held: dict[str, list[Born]] = {}
-    if old := [uid for uid in uids.values() if uid not in ids]:
+    if old := [(uids[p], c) for p, c in changes.items() if uids[p] not in ids]:
         held = yield from _recorded_before(old, me)
     born = yield from _address(
         {ids[u]: c for u, c in accepted.items() if u in ids}, me, gathered
@@ -236,13 +239,16 @@ def _record(changes: dict[int, Change], me: int, gathered: Gathered) -> Transact
         )
 
 
-def _recorded_before(uids: Sequence[str], me: int) -> Transaction[dict[str, list[Born]]]:
+def _recorded_before(
+    changes: Sequence[tuple[str, Change]], me: int
+) -> Transaction[dict[str, list[Born]]]:
     """Return per event that is already there the deliveries that are still ours.
 
     An event's uid is derived from its watch, so its presence means that this very change
     was committed and only the answer to its commit got lost.
     """
-    ids = _by_uid((yield Query(PRESENT, {}, [(uid,) for uid in uids])))
+    asked = [(uid, change.watch.id, change.tag) for uid, change in changes]
+    ids = _by_uid((yield Query(PRESENT, {}, asked)))
     held: dict[str, list[Born]] = {uid: [] for uid in ids}
     if ids:
         uid_of = {id_: uid for uid, id_ in ids.items()}

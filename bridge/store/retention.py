@@ -6,7 +6,16 @@ from sqlalchemy import column, delete, exists, select, table, tuple_
 
 from bridge.store import adopting
 from bridge.store.sql import Now, Query, Statement, Transaction, given
-from bridge.store.tables import attempts, bodies, deliveries, events, replays, watches
+from bridge.store.tables import (
+    attempts,
+    bodies,
+    deliveries,
+    discoveries,
+    events,
+    pace,
+    replays,
+    watches,
+)
 from bridge.store.texts import micros
 
 PRUNED = 1000
@@ -86,6 +95,17 @@ PRUNE_REPLAYS = Statement(
     .where(replays.c.id.in_(select(replays.c.id).where(replays.c.over_at < _old)))
     .returning(replays.c.id),
 )
+# Of sources that are not asked any more, of models that are not used any more.
+PRUNE_PACE = Statement(
+    "delete old learned tables",
+    delete(pace).where(pace.c.saved_at < _old).returning(pace.c.model),
+)
+PRUNE_DISCOVERIES = Statement(
+    "delete old rounds",
+    delete(discoveries)
+    .where(discoveries.c.updated_at < _old)
+    .returning(discoveries.c.source),
+)
 
 
 def prune(
@@ -108,5 +128,6 @@ def prune(
     ):
         room = min(limit, PRUNED - gone)
         gone += len((yield Query(statement, {"age": micros(age), "limit": room})))
-    gone += len((yield Query(PRUNE_REPLAYS, {"age": micros(deliveries)})))
+    for small in (PRUNE_REPLAYS, PRUNE_PACE, PRUNE_DISCOVERIES):
+        gone += len((yield Query(small, {"age": micros(deliveries)})))
     return gone + (yield from adopting.prune(deliveries, PRUNED_WATCHES))

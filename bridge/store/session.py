@@ -37,6 +37,8 @@ class Session:
     def __init__(self, url: str, *, prepare: Prepare | None = None) -> None:
         self.heard: Callable[[], None] = lambda: None
         """Called at every hint of another replica."""
+        self.passed: Callable[[str], None] = lambda _: None
+        """Called with every note of generations that may have changed."""
         self._url = url
         self._prepare = prepare
         self._connection: Connection | None = None
@@ -61,6 +63,7 @@ class Session:
             )
             try:
                 await connection.add_listener(liveness.CHANNEL, self._told)
+                await connection.add_listener(liveness.LOOKS, self._noted)
             except BaseException:
                 connection.terminate()
                 raise
@@ -118,6 +121,9 @@ class Session:
 
     def _told(self, *_: object) -> None:
         self.heard()
+
+    def _noted(self, _connection: object, _pid: int, _channel: str, note: object) -> None:
+        self.passed(str(note))
 
 
 class _How(Protocol):

@@ -13,12 +13,15 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 from bridge.core.change import Change
 from bridge.core.delivering.delivery import Delivery, Settlement, WebhookState
 from bridge.core.listing import Replica
+from bridge.core.pacing.heirloom import Heirloom
+from bridge.core.pacing.saved import SavedTable
 from bridge.core.ports import Census, Clock, Enlisted, Room, Written
 from bridge.core.watch import Generation, Watch, WatchWish
 from bridge.store import (
     adopting,
     budgeting,
     keeping,
+    pacing,
     place,
     retention,
     sending,
@@ -166,6 +169,14 @@ class SqliteStore(Answering):
         """Take the next `length` of a rate; return when it begins, from now. It is durable."""
         ahead = length + budgeting.STEPPED
         return await self._write(budgeting.chunk(key, length, ahead))
+
+    async def pace(self, source: str) -> Heirloom:
+        """Return the learned tables of a source."""
+        return await self._write(pacing.inherit(source, me=ME))
+
+    async def save_pace(self, source: str, tables: Sequence[SavedTable]) -> None:
+        """Set what was learnt of some models' states."""
+        await self._write(pacing.save(source, tables, me=ME))
 
     async def replicas(self) -> Sequence[Replica]:
         """Return the one replica of this file."""

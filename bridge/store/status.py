@@ -26,7 +26,7 @@ from bridge.core.settings import shared
 from bridge.store.connection import Use, inscribed, shown, within
 from bridge.store.keeping import MOVING
 from bridge.store.listing import instant, maybe
-from bridge.store.tables import REVISION, attempts, deliveries, replicas, watches
+from bridge.store.tables import REVISION, attempts, deliveries, pace, replicas, watches
 
 Counts = Mapping[str, int]
 
@@ -49,7 +49,8 @@ class Member:
 class Description:
     """What there is; counts are None where they take longer than a second.
 
-    `schema` is None in an empty database. `note` says why there is no more than that.
+    `learned` counts per source the tables of how long states last, of all replicas. `schema` is
+    None in an empty database. `note` says why there is no more than that.
     """
 
     database: str
@@ -60,6 +61,7 @@ class Description:
     watches: Counts | None = None
     deliveries: Counts | None = None
     attempts: Counts | None = None
+    learned: Counts | None = None
     replicas: Sequence[Member] = ()
     note: str | None = None
 
@@ -87,6 +89,7 @@ def _described(connection: Connection, database: str) -> Description:
         watches=counted(connection, WATCHES),
         deliveries=counted(connection, DELIVERIES),
         attempts=counted(connection, ATTEMPTS),
+        learned=counted(connection, LEARNED),
         replicas=_members(connection, database),
     )
 
@@ -137,6 +140,9 @@ _answer = case(
     (a.code.is_(None), "unanswered"), (a.code.between(200, 299), "taken"), else_="refused"
 )
 ATTEMPTS = select(_answer, func.count()).group_by(_answer)
+LEARNED = (
+    select(pace.c.source, func.count()).group_by(pace.c.source).order_by(pace.c.source)
+)
 
 
 def counted(connection: Connection, query: Executable) -> Counts | None:

@@ -6,9 +6,11 @@ both; uuids are text on SQLite. Every id is the database's own.
 
 from sqlalchemy import (
     DDL,
+    REAL,
     BigInteger,
     Boolean,
     Column,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -24,8 +26,9 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.types import TypeEngine
 
-REVISION = 2
+REVISION = 3
 """The schema that this code reads and writes."""
 
 COMPATIBLE_FROM = 1
@@ -36,6 +39,7 @@ SMALL = SmallInteger().with_variant(Integer(), "sqlite")
 FLAG = Boolean().with_variant(Integer(), "sqlite")
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 UID = Text().with_variant(UUID(as_uuid=False), "postgresql")
+NUMBER: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
 
 BUSY = {
     "fillfactor": 70,
@@ -146,7 +150,7 @@ events = Table(
     "events",
     metadata,
     Column("id", BIG, Identity(), primary_key=True),
-    Column("uid", UID, nullable=False, unique=True),
+    Column("uid", UID, nullable=False),
     Column("watch_id", BIG, ForeignKey("watches.id", ondelete="CASCADE")),
     Column("tag", TEXT, nullable=False),
     Column("seq", SMALL, nullable=False),
@@ -157,8 +161,17 @@ events = Table(
     sqlite_strict=True,
 )
 
-# Operational events have no watch that would take them along when it goes.
+# Operational events have no watch that would take them along when it goes, nor one that would
+# tell them apart. The uid of the others follows from watch and tag: an index of it would be a
+# page at random, written anew for each event.
 _operational = events.c.watch_id.is_(None)
+Index(
+    "events_uid",
+    events.c.uid,
+    unique=True,
+    sqlite_where=_operational,
+    postgresql_where=_operational,
+)
 Index(
     "events_operational",
     events.c.occurred_at,
@@ -276,5 +289,34 @@ replays = Table(
     Column("begun_at", BIG),
     Column("last", BIG),
     Column("over_at", BIG),
+    sqlite_strict=True,
+)
+
+# What is known of how long a state lasts (DETECTION, section 8); `n` and `x` are JSON, a number
+# for each bin. A row belongs to a replica that may be gone: `pacing.inherit` takes it up then.
+pace = Table(
+    "pace",
+    metadata,
+    Column("source", TEXT, primary_key=True),
+    Column("model", TEXT, primary_key=True),
+    Column("state", TEXT, primary_key=True),
+    Column("replica", Integer, primary_key=True, autoincrement=False),
+    Column("layout", TEXT, nullable=False),
+    Column("n", TEXT, nullable=False),
+    Column("x", TEXT, nullable=False),
+    Column("weight", NUMBER, nullable=False),
+    Column("strain", NUMBER, nullable=False),
+    Column("saved_at", BIG, nullable=False),
+    sqlite_strict=True,
+    postgresql_with=BUSY,
+)
+
+discoveries = Table(
+    "discoveries",
+    metadata,
+    Column("source", TEXT, primary_key=True),
+    Column("since", BIG, nullable=False),
+    Column("anchor", TEXT, nullable=False),
+    Column("updated_at", BIG, nullable=False),
     sqlite_strict=True,
 )

@@ -103,7 +103,7 @@ async def test_a_proxy_that_speaks_tls_is_verified_and_used_for_both(
         assert answered(await sender(through)(url, way=way)).status == 204
         wrong = Way(proxy=f"https://127.0.0.1:{proxy.port}")
         answer = unanswered(await sender(through)(url, way=wrong))
-    assert answer.phase is Phase.LOCAL
+    assert answer.phase is Phase.PROXY
     assert "proxy" in answer.reason
     assert "certificate" in answer.reason
     assert len(receiver.requests) == 1
@@ -168,7 +168,7 @@ async def test_a_refused_connect_is_our_fault(says: bytes, reason: str) -> None:
     async with proxying(refuses=says) as proxy, client() as through:
         way = Way(proxy=f"http://user:secret@127.0.0.1:{proxy.port}")
         answer = unanswered(await sender(through)("https://example.com/secret", way=way))
-    assert answer.phase is Phase.LOCAL
+    assert answer.phase is Phase.PROXY
     assert reason in answer.reason
     assert "secret" not in answer.reason
 
@@ -178,12 +178,12 @@ async def test_a_407_for_plain_http_is_the_proxys_and_not_the_receivers() -> Non
     async with proxying(refuses=says) as proxy, client() as through:
         way = Way(proxy=f"http://127.0.0.1:{proxy.port}")
         answer = unanswered(await sender(through)("http://example.com/", way=way))
-    assert answer.phase is Phase.LOCAL
+    assert answer.phase is Phase.PROXY
 
 
 @pytest.mark.parametrize(
     ("reply", "phase"),
-    [(1, Phase.LOCAL), (2, Phase.LOCAL), (4, Phase.CONNECT), (5, Phase.CONNECT)],
+    [(1, Phase.PROXY), (2, Phase.PROXY), (4, Phase.CONNECT), (5, Phase.CONNECT)],
 )
 async def test_a_socks_proxy_says_whose_fault_it_is(reply: int, phase: Phase) -> None:
     async with proxying(socks=True, refuses=reply) as proxy, client() as through:
@@ -197,7 +197,7 @@ async def test_a_proxy_that_is_away_is_our_fault(scheme: str) -> None:
     async with client() as through:
         way = Way(proxy=f"{scheme}://user:secret@127.0.0.1:1")
         answer = unanswered(await sender(through)("https://example.com/", way=way))
-    assert answer.phase is Phase.LOCAL
+    assert answer.phase is Phase.PROXY
     assert "127.0.0.1:1 cannot be reached" in answer.reason
     assert "secret" not in answer.reason
 
@@ -208,6 +208,7 @@ async def test_the_guard_holds_for_the_proxys_own_address(scheme: str) -> None:
         way = Way(proxy=f"{scheme}://127.0.0.1:{proxy.port}")
         answer = unanswered(await sender(through)("https://example.com/", way=way))
     assert answer.phase is Phase.GUARD
+    assert answer.reason.startswith("the proxy: ")
     assert proxy.asked == []
 
 
@@ -245,14 +246,17 @@ async def test_a_name_that_only_the_proxy_knows_is_left_to_it(receive: Receive) 
 
 
 @pytest.mark.parametrize("socks", [False, True])
-async def test_a_silent_proxy_ends_at_the_deadline(socks: bool) -> None:
+async def test_a_silent_proxy_ends_at_the_deadline_and_is_named(socks: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         port = deaf.getsockname()[1]
         way = Way(proxy=f"{'socks5h' if socks else 'http'}://127.0.0.1:{port}")
         async with client() as through:
             send = sender(through)
             answer = unanswered(await send("https://example.com/", way=way, seconds=0.3))
-    assert answer.phase is Phase.DEADLINE
+    assert answer.phase is Phase.PROXY
+    assert answer.reason.startswith(
+        f"the proxy 127.0.0.1:{port} made no way to example.com"
+    )
 
 
 async def test_two_ways_share_no_connection(receive: Receive) -> None:

@@ -125,7 +125,9 @@ def test_a_running_daemon_needs_no_alembic(path: Path) -> None:
         [sys.executable, "-c", dedent(code)], capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
-    assert rows(path, "SELECT value FROM meta WHERE key = 'revision'") == [("2",)]
+    assert rows(path, "SELECT value FROM meta WHERE key = 'revision'") == [
+        (str(tables.REVISION),)
+    ]
 
 
 # ---------------------------------------------------------------- from the first schema
@@ -213,13 +215,21 @@ def killed(database: str, at: str) -> None:
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("at", ["deliveries_failed", "COLUMN particulars", "COLUMN told"])
-def test_an_upgrade_of_a_file_that_is_killed_loses_nothing(path: Path, at: str) -> None:
+@pytest.mark.parametrize(
+    ("at", "left"),
+    [
+        *(("deliveries_failed", "1"), ("COLUMN particulars", "1"), ("COLUMN told", "1")),
+        ("DROP TABLE events", "2"),
+    ],
+)
+def test_an_upgrade_of_a_file_that_is_killed_loses_nothing(
+    path: Path, at: str, left: str
+) -> None:
     first(str(path))
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(FIRST.format(true=1, false=0))
     killed(str(path), at)
-    assert rows(path, "SELECT value FROM meta WHERE key = 'revision'") == [("1",)]
+    assert rows(path, "SELECT value FROM meta WHERE key = 'revision'") == [(left,)]
     upgrade(str(path), NOW)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(ANOTHER.format(now=5))
@@ -227,7 +237,13 @@ def test_an_upgrade_of_a_file_that_is_killed_loses_nothing(path: Path, at: str) 
     anyio.run(carried, SqliteWorld(path))
 
 
-@pytest.mark.parametrize("at", ["deliveries_failed", "ATTACH PARTITION", "COLUMN told"])
+@pytest.mark.parametrize(
+    "at",
+    [
+        *("deliveries_failed", "ATTACH PARTITION", "COLUMN told"),
+        *("INDEX CONCURRENTLY events_uid", "CONSTRAINT events_uid_key"),
+    ],
+)
 def test_an_upgrade_of_a_server_that_is_killed_loses_nothing(
     server: Server, database: str, at: str
 ) -> None:
@@ -281,7 +297,7 @@ async def aged(world: PostgresWorld) -> None:
 WIDER = """
     from alembic import op
     from sqlalchemy import Column, Text
-    revision, down_revision, compatible_from = "3", "2", 1
+    revision, down_revision, compatible_from = "4", "3", 1
     def upgrade():
         with op.batch_alter_table("watches") as watches:
             watches.add_column(Column("note", Text))
@@ -296,7 +312,7 @@ def planted(tmp_path: Path) -> Callable[[str], list[Step]]:
     def plant(text: str) -> list[Step]:
         folder = tmp_path / "versions"
         folder.mkdir()
-        (folder / "r0003_planted.py").write_text(dedent(text))
+        (folder / "r0004_planted.py").write_text(dedent(text))
         return list(steps(folders=[OURS, folder]))
 
     return plant
@@ -307,7 +323,7 @@ def test_a_table_is_rebuilt_without_losing_what_refers_to_it(
 ) -> None:
     anyio.run(filled, path)
     done = upgrade(str(path), NOW, ladder=planted(WIDER))
-    assert (done.before, done.after) == (2, 3)
+    assert (done.before, done.after) == (3, 4)
     assert rows(path, "SELECT origin_of, note FROM watches") == [("luma", None)]
     assert rows(path, "SELECT count(*) FROM events JOIN watches w ON w.id = watch_id") == [
         (1,)
@@ -318,7 +334,7 @@ def test_a_table_is_rebuilt_without_losing_what_refers_to_it(
     indexes = rows(path, "SELECT name FROM sqlite_schema WHERE name GLOB 'watches_*'")
     assert {name for (name,) in indexes} == {"watches_ended", "watches_running"}
     assert dict(rows(path, "SELECT key, value FROM meta WHERE key GLOB '*[dr][eo]*'")) == {
-        "revision": "3",
+        "revision": "4",
         "compatible_from": "1",
     }
 
@@ -328,7 +344,7 @@ def test_before_an_upgrade_there_is_a_backup(
 ) -> None:
     anyio.run(filled, path)
     copy = upgrade(str(path), NOW, ladder=planted(WIDER)).backup
-    assert copy == path.with_name("genbridge.db.schema-2-20261121T083000Z")
+    assert copy == path.with_name("genbridge.db.schema-3-20261121T083000Z")
     assert rows(copy, "SELECT source FROM watches") == [("luma",)]
 
 
@@ -340,7 +356,7 @@ def test_an_upgrade_that_breaks_leaves_everything_as_it_was(
     with pytest.raises(StoreError, match="nonsense"):
         upgrade(str(path), NOW, ladder=broken)
     assert rows(path, "SELECT source FROM watches") == [("luma",)]
-    assert upgrade(str(path), NOW) == Upgraded(before=2, after=2)
+    assert upgrade(str(path), NOW) == Upgraded(before=3, after=3)
 
 
 def test_an_upgrade_that_would_orphan_rows_is_not_committed(
@@ -356,7 +372,7 @@ def test_an_upgrade_that_would_orphan_rows_is_not_committed(
 def test_an_upgrade_of_what_is_up_to_date_does_nothing(path: Path) -> None:
     anyio.run(filled, path)
     before = sorted(path.parent.glob("genbridge.db.schema*"))
-    assert upgrade(str(path), NOW) == Upgraded(before=2, after=2)
+    assert upgrade(str(path), NOW) == Upgraded(before=3, after=3)
     assert sorted(path.parent.glob("genbridge.db.schema*")) == before == []
 
 
@@ -364,7 +380,7 @@ def test_this_code_refuses_the_schema_that_a_contract_has_made(
     path: Path, planted: Callable[[str], list[Step]]
 ) -> None:
     anyio.run(filled, path)
-    upgrade(str(path), NOW, ladder=planted(WIDER.replace('"2", 1', '"2", 3')))
+    upgrade(str(path), NOW, ladder=planted(WIDER.replace('"3", 1', '"3", 4')))
     with pytest.raises(StoreRefused, match="of a newer genbridge") as refused:
         anyio.run(SqliteWorld(path).open)
     # It names the copy that there is to go back to.
@@ -421,24 +437,24 @@ def test_a_server_gets_an_index_while_others_work(
         NOW,
         ladder=planted("""
             from alembic import op
-            revision, down_revision, compatible_from = "3", "2", 1
+            revision, down_revision, compatible_from = "4", "3", 1
             def upgrade():
                 with op.get_context().autocommit_block():
                     op.create_index(
                         "planted", "events", ["seq"], postgresql_concurrently=True)
         """),
     )
-    assert (done.before, done.after, done.backup) == (2, 3, None)
+    assert (done.before, done.after, done.backup) == (3, 4, None)
     assert server.sql(
         "SELECT indisvalid FROM pg_index WHERE indexrelid = 'planted'::regclass", empty
     ) == [["t"]]
-    assert ["revision", "3"] in server.sql("SELECT key, value FROM meta", empty)
+    assert ["revision", "4"] in server.sql("SELECT key, value FROM meta", empty)
 
 
 WIDE = """
     from alembic import op
     from sqlalchemy import Column, Text
-    revision, down_revision, compatible_from = "3", "2", 1
+    revision, down_revision, compatible_from = "4", "3", 1
     def upgrade():
         op.add_column("events", Column("note", Text))
 """
@@ -474,7 +490,7 @@ def test_an_upgrade_comes_back_to_what_somebody_held_a_lock_on(
         step = planted(WIDE)[-1]
         within(empty, Use.KEEP, lambda connection: climb(connection, [step], pause=pause))
     assert paused == [PAUSE]
-    assert upgrade(empty, NOW, ladder=[step]) == Upgraded(before=3, after=3)
+    assert upgrade(empty, NOW, ladder=[step]) == Upgraded(before=4, after=4)
 
 
 def test_an_upgrade_gives_up_what_is_locked_for_long_and_has_done_nothing(
@@ -487,7 +503,7 @@ def test_an_upgrade_gives_up_what_is_locked_for_long_and_has_done_nothing(
         pytest.raises(StoreUnavailable, match="run `genbridge db upgrade` again"),
     ):
         within(empty, Use.KEEP, lambda connection: climb(connection, way, tries=1))
-    assert upgrade(empty, NOW) == Upgraded(before=2, after=2)
+    assert upgrade(empty, NOW) == Upgraded(before=3, after=3)
 
 
 def test_one_upgrade_at_a_time_works_on_a_server(empty: str) -> None:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from bridge.core.delivering.delivery import Status
+from bridge.core.discovery import Discovery
 from bridge.core.ladder import State
 from bridge.core.watch import Watch
 from bridge.errors import StoreBroken, StoreError, StoreRefused
@@ -19,6 +20,7 @@ from bridge.store.upgrade import upgrade
 from tests.fakes.postgres import Server
 from tests.store.postgres_world import PostgresWorld
 from tests.store.test_migrations import NOW
+from tests.store.test_pacing import table
 from tests.store.world import (
     SqliteWorld,
     World,
@@ -60,6 +62,9 @@ async def filled(path: Path) -> None:
     await world.store.write([step(watch, State.DREAMING, to(room=True))], [])
     others = (await world.store.register([wish(f"h{i}") for i in range(1100)])).started
     await world.store.unwatch([one.generation for one in others[:3]])
+    await world.store.save_pace("luma", [table(weight=1 / 3, strain=0.1 + 0.2)])
+    since = datetime(2026, 11, 21, 8, 0, 0, 1, tzinfo=UTC)
+    await world.store.set_discovery(Discovery(source="luma", since=since, anchor=("g9",)))
     await world.close()
 
 
@@ -102,6 +107,11 @@ def test_everything_is_there_and_goes_on(old: Path, new: str) -> None:
             Status.PENDING,
         ]
         assert (await world.attempts())[0].answer == b"\x00\xff"
+        # On a server it is another replica's, which is no more.
+        assert (await store.pace("luma")).own == (table(weight=1 / 3, strain=0.1 + 0.2),)
+        round_ = await store.discovery("luma")
+        assert round_ is not None
+        assert round_.anchor == ("g9",)
         begun = await watching(store, "begun later")
         assert begun.id > max(one.id for one in handed.values())
         await world.close()

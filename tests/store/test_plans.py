@@ -85,6 +85,7 @@ def of_batch(width: int, rows: int = 100) -> Sequence[Row]:
 IDS = of_batch(1)
 RANGE = {"since": -(2**62), "until": 2**62, "from": 0, "before": 2**62, "limit": 100}
 SPAN = {"cursor": 5000, "last": 20000}
+PRESENT = [("00000000-0000-0000-0000-000000000000", i, "queued") for i in range(1, 101)]
 BORN = [(i, i, 1, 0, True, 1) for i in range(1, 101)]
 STEPS = [(i, 0, 1, 1, None, None, True) for i in range(20, 2020, 20)]
 SETTLED = [(i, 0, 1, 0, 1, True, 204, None) for i in range(50, 5050, 50)]
@@ -92,6 +93,7 @@ LOGGED = [(i, 2, 204, "{}", None, None, None) for i in range(1, 101)]
 
 PLANS = [
     Query(recording.STEP, {"me": 1}, STEPS),
+    Query(recording.PRESENT, {}, PRESENT),
     Query(recording.HELD, {"me": 1}, IDS),
     Query(recording.SUPERSEDE, {}, of_batch(3)),
     Query(recording.ADDRESS, {"me": 1}, BORN),

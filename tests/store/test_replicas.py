@@ -14,13 +14,14 @@ from bridge.core.delivering.health import Health
 from bridge.core.ladder import State
 from bridge.core.sharing.liveness import Pace
 from bridge.core.sharing.share import Spare
-from bridge.core.watch import Origin, Watch
+from bridge.core.watch import Generation, Origin, Watch
 from bridge.errors import StoreRefused, StoreUnavailable
 from bridge.store.pool import Pool
 from bridge.store.postgres import SERVER, PostgresStore, fit
 from bridge.store.share import AT_ONCE
 from tests.fakes.postgres import Server
 from tests.store.postgres_world import HINTING, PostgresWorld
+from tests.store.test_pacing import table
 from tests.store.world import (
     LEASE,
     SECOND,
@@ -400,6 +401,77 @@ async def test_a_hint_is_heard(fleet: Fleet) -> None:
     await one.store.unwatch([watch.generation])
     with anyio.fail_after(5):
         await heard.wait()
+
+
+async def test_of_many_hints_at_once_the_last_one_is_heard_as_well(fleet: Fleet) -> None:
+    one, two = await fleet.add(Pace()), await fleet.add()
+    watches = [await watching(one.store, f"g{n}") for n in range(4)]
+    heard: list[int] = []
+    ended, all_heard = 0, anyio.Event()
+
+    def hear() -> None:
+        heard.append(ended)
+        if ended == len(watches):
+            all_heard.set()
+
+    two.store.listen(hear)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one.store.hint_later)
+        for watch in watches:
+            await one.store.unwatch([watch.generation])
+            ended += 1
+        with anyio.fail_after(5):
+            await all_heard.wait()
+        tasks.cancel_scope.cancel()
+    assert len(heard) <= 1 + len(watches)
+
+
+class Ear:
+    """Hears of generations until it has heard of so many."""
+
+    def __init__(self, most: int) -> None:
+        self.all: list[Generation] = []
+        self.full = anyio.Event()
+        self._most = most
+
+    def heard(self, some: Sequence[Generation]) -> None:
+        self.all += some
+        if len(self.all) >= self._most:
+            self.full.set()
+
+
+async def test_generations_that_may_have_changed_are_named_to_every_replica(
+    fleet: Fleet,
+) -> None:
+    one, two = await fleet.add(pace=Pace()), await fleet.add(pace=Pace())
+    some = [Generation("luma", f"{i} " + "\U0001f680" * 200) for i in range(20)]
+    ears = [Ear(len(some)), Ear(len(some))]
+    one.store.listen_for_hints(ears[0].heard)
+    two.store.listen_for_hints(ears[1].heard)
+    await one.store.pass_on(some)
+    with anyio.fail_after(5):
+        for ear in ears:
+            await ear.full.wait()
+    assert [ear.all for ear in ears] == [some, some]
+
+
+async def test_without_hints_no_generation_is_named(fleet: Fleet) -> None:
+    one, two = await fleet.add(pace=Pace(hints=False)), await fleet.add()
+    heard: list[Generation] = []
+    two.store.listen_for_hints(heard.extend)
+    await one.store.pass_on([Generation("luma", "g1")])
+    await anyio.sleep(0.2)
+    assert heard == []
+
+
+async def test_what_was_learnt_is_taken_along_under_a_new_id(fleet: Fleet) -> None:
+    one, two = await fleet.add(), await fleet.add()
+    await two.store.save_pace("luma", [table()])
+    await vanish(two)
+    assert await buried(one) == [two.store.me]
+    assert not await two.store.join()
+    assert (await two.store.pace("luma")).own == (table(),)
+    assert (await one.store.pace("luma")).others == (table(),)
 
 
 async def test_without_hints_none_is_sent(fleet: Fleet) -> None:

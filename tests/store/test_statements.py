@@ -14,8 +14,10 @@ from bridge.store import (
     adopting,
     alerting,
     budgeting,
+    discovering,
     keeping,
     listing,
+    pacing,
     recording,
     replaying,
     retention,
@@ -35,8 +37,10 @@ MODULES = [
     adopting,
     alerting,
     budgeting,
+    discovering,
     keeping,
     listing,
+    pacing,
     recording,
     replaying,
     retention,
@@ -138,8 +142,12 @@ def test_a_text_takes_its_rows_and_is_one_of_few(rows: int) -> None:
     values = prepared.values(query, now=5)
     assert text.count("?") == len(values)
     assert [value for value in values if value is not None].count(5) == 2 + 3 * (rows > 5)
-    assert text.count("(?,?,?)") & (text.count("(?,?,?)") - 1) == 0
-    assert text.count("(?,?,?)") < 2 * rows
+    assert rows <= text.count("(?,?,?)") <= max(1.25 * rows, rows + 1)
+
+
+def test_there_are_few_texts_for_many_numbers_of_rows() -> None:
+    prepared = Prepared(settling.RELEASE)
+    assert len({prepared.text(rows) for rows in range(1, settling.SIZE + 1)}) == 32
 
 
 @given(st.lists(st.integers(0, 5), max_size=30), st.integers(1, 7))

@@ -21,6 +21,7 @@ from bridge.store.tables import REVISION
 from bridge.store.upgrade import upgrade
 from tests.store.postgres_world import PostgresWorld
 from tests.store.test_migrations import NOW
+from tests.store.test_pacing import table
 from tests.store.world import SqliteWorld, announced, claimed, settled, watching, wish
 
 
@@ -33,12 +34,14 @@ async def used(store: Store) -> None:
     for delivery in await claimed(store):
         await store.write([], [settled(delivery)])
     await announced(store, watch, State.DREAMING)
+    await store.save_pace("luma", [table(), table("other")])
 
 
 def right(found: Description) -> None:
     assert found.watches == {"running": 2, "ended": 1}
     assert found.deliveries == {"pending": 1, "delivered": 1}
     assert found.attempts == {"taken": 1}
+    assert found.learned == {"luma": 2}
     assert found.schema == REVISION
     assert found.compatible_from == 1
     assert found.note is None

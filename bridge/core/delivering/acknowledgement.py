@@ -1,12 +1,12 @@
 """What a receiver's answer means, as the format that knows the receiver reads it."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
+from bridge.core.record import Record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+
+class Accepted(Record, frozen=True, kw_only=True):
     """Delivered. `receipt` is a message id where the receiver's messages can be edited.
 
     `pause`: the receiver has said that the next message to this webhook would be one too many
@@ -17,44 +17,38 @@ class Accepted:
     pause: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Throttled:
+class Throttled(Record, frozen=True, kw_only=True):
     """The whole webhook waits at least `after`."""
 
     why: str
     after: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TooRich:
+class TooRich(Record, frozen=True, kw_only=True):
     """The receiver cannot take this form of the message: a poorer one goes out at once."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declined:
+class Declined(Record, frozen=True, kw_only=True):
     """This message will never be taken: failed, kept, replayable."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gone:
+class Gone(Record, frozen=True, kw_only=True):
     """The receiver is no more: the webhook is switched off, its deliveries are held."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unconfirmed:
+class Unconfirmed(Record, frozen=True, kw_only=True):
     """A success in HTTP without the words that this receiver accepts with: try again."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unclear:
+class Unclear(Record, frozen=True, kw_only=True):
     """The format knows nothing special: the HTTP status decides. `hint` is for people."""
 
     hint: str | None = None

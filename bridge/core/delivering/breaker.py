@@ -200,6 +200,14 @@ def failed(
     return replace(circuit, probes=_probes(circuit, now)) if probe else circuit
 
 
+def throttled(circuit: Circuit, now: float) -> Circuit:
+    """Return it after a throttle: no failure, but nothing was accepted either.
+
+    It opens no breaker. Who throttles for ever is switched off in the end all the same.
+    """
+    return _lasting(circuit, now)
+
+
 def _probes(circuit: Circuit, now: float) -> int:
     """Return how many probes have failed after one more, as far as pauses go.
 
@@ -234,12 +242,19 @@ def _counted(circuit: Circuit, blame: Blame, delivery: int, now: float) -> Circu
     # Once ten generations were refused in a row, all ten refusals have been failures in a row.
     row = max(circuit.row + 1, DISLIKED if blame is Blame.EVENT else 0)
     another = circuit.first is not None and circuit.first != delivery
-    begins = circuit.since is None
     return replace(
-        circuit,
+        _lasting(circuit, now),
         row=row,
         first=delivery if circuit.first is None else circuit.first,
         several=circuit.several or another or blame is Blame.EVENT,
+    )
+
+
+def _lasting(circuit: Circuit, now: float) -> Circuit:
+    """Return it after an attempt that was not accepted, which begins or prolongs the streak."""
+    begins = circuit.since is None
+    return replace(
+        circuit,
         streak=circuit.streak + begins,
         since=now if begins else circuit.since,
         failures=1 if begins else circuit.failures + 1,

@@ -1,12 +1,14 @@
 """A delivery: one event on its way to one webhook, and what one attempt made of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import ClassVar
 
 from bridge.core.delivering.health import HEALTHY, Health
 from bridge.core.message import Message
 from bridge.core.network.exchange import Headers, Peer, Timings
+from bridge.core.record import Record
 
 
 class Status(IntEnum):
@@ -27,8 +29,7 @@ class Condition(IntEnum):
     DISABLED = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Record, frozen=True, kw_only=True):
     """A claimed delivery: nobody else sends it while `fence` holds.
 
     `attempt` is the number of the attempt that was claimed, from 1; `tries` how many steps of
@@ -65,8 +66,7 @@ class Result(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Particulars:
+class Particulars(Record, frozen=True, kw_only=True):
     """The circumstances of an attempt, for people (DELIVERY, section 6).
 
     `started` is when the first byte could go. `step` counts the steps of the schedule that were
@@ -76,13 +76,15 @@ class Particulars:
     s`, `gate`).
     """
 
+    unshown: ClassVar[frozenset[str]] = frozenset({"sent", "heard"})
+
     purpose: Purpose = Purpose.LIVE
     step: int = 0
     started: datetime | None = None
     peer: Peer | None = None
     form: str = "full"
-    sent: Headers = field(default=(), repr=False)
-    heard: Headers = field(default=(), repr=False)
+    sent: Headers = ()
+    heard: Headers = ()
     cut: bool = False
     result: Result = Result.AGAIN
     reason: str = ""
@@ -91,15 +93,16 @@ class Particulars:
     because: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Record, frozen=True, kw_only=True):
     """One POST and what came of it, for the log of attempts."""
+
+    unshown: ClassVar[frozenset[str]] = frozenset({"answer"})
 
     number: int
     code: int | None
     why: str | None
     timings: Timings
-    answer: bytes = field(default=b"", repr=False)
+    answer: bytes = b""
     particulars: Particulars = Particulars()
 
 
@@ -128,8 +131,7 @@ class Alert:
     message: Message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class Settlement(Record, frozen=True, kw_only=True):
     """What becomes of a claimed delivery after an attempt, and of its webhook.
 
     `wait` counts for a delivery that stays pending. `step` says whether a step of the schedule

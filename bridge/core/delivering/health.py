@@ -9,9 +9,10 @@ class Health:
     """How a webhook does.
 
     `open`: the breaker is open, only probes go out; `opened` counts the probes since, which set
-    the pause before the next. A *streak* begins with a failure after the last accepted delivery:
-    `streak` is its number, `failing` its age (None: there is none), `failures` the attempts in
-    it, `told` the share of `disable_after`, in per cent, that people were told of last.
+    the pause before the next. A *streak* begins with a failure or a throttle after the last
+    accepted delivery: `streak` is its number, `failing` its age (None: there is none), `failures`
+    the attempts in it, `told` the share of `disable_after`, in per cent, that people were told of
+    last.
     """
 
     open: bool = False

@@ -1,7 +1,6 @@
 """From a verdict to the settlement that is committed, with the row of the log of attempts."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from bridge.core.delivering.delivery import (
     Alert,
@@ -17,9 +16,10 @@ from bridge.core.delivering.delivery import (
 from bridge.core.delivering.verdict import Delivered, Disable, GiveUp, TryAgain, Verdict
 from bridge.core.network.exchange import Answer, Headers, Response, Timings
 from bridge.core.network.masking import heard
+from bridge.core.record import Record
 
 
-class Circumstances(NamedTuple):
+class Circumstances(Record, frozen=True, kw_only=True):
     """How an attempt was made: what of `Particulars` is known before the answer is judged.
 
     `queue` are the milliseconds from the claim to the start.

@@ -104,7 +104,7 @@ def sign(keys: Sequence[Key], message_id: str, timestamp: int, body: bytes) -> s
     `timestamp` is in whole Unix seconds. One space: official receivers answer 500 to two.
     """
     stamp = b"%b.%d." % (message_id.encode("ascii"), timestamp)
-    return " ".join([f"{key.kind},{_encoded(key.signer(stamp, body))}" for key in keys])
+    return " ".join([key.kind + "," + _encoded(key.signer(stamp, body)) for key in keys])
 
 
 def signature_headers(

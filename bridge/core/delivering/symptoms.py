@@ -113,7 +113,7 @@ KNOWN: tuple[Row, ...] = (
     _row(
         reasons="broken",
         means="the connection ended before a whole answer came",
-        advice="look into the receiver's own log, and whether it speaks HTTP at that port",
+        advice="look into the log of the receiver, and whether it speaks HTTP at that port",
     ),
     _row(
         reasons="credentials",
@@ -126,9 +126,15 @@ KNOWN: tuple[Row, ...] = (
         advice="it must answer OPTIONS with `WebHook-Allowed-Origin`; or set `handshake: false`",
     ),
     _row(
+        reasons="proxy",
+        means="the proxy of this webhook let nothing through, so the receiver was not reached",
+        advice="check `proxy`: that it runs, its credentials, and that it may go there; "
+        "it does not count against the receiver",
+    ),
+    _row(
         reasons="local",
         means="this machine could not try: it lacks something, or its database is away",
-        advice="it does not count against the receiver; `/readyz` and the log say more",
+        advice="it does not count against the receiver; `/readyz` and genbridge's log say more",
     ),
     # Slack
     _row("slack", "accepted", means="Slack has taken it: it stands in the channel"),
@@ -337,6 +343,13 @@ KNOWN: tuple[Row, ...] = (
     ),
     # Telegram
     _row("telegram", "accepted", means="Telegram has taken it: it stands in the chat"),
+    _row(
+        "telegram",
+        "unconfirmed",
+        means="something answered with a success, but not as Telegram does: with `ok`",
+        advice="check `url`: https://api.telegram.org/bot… with the bot's token, and nothing "
+        "behind it",
+    ),
     _row(
         "telegram",
         "throttled",

@@ -43,8 +43,11 @@ _PHASES = {
     Phase.TLS: "tls",
     Phase.ANSWER: "broken",
     Phase.DEADLINE: "timeout",
+    Phase.PROXY: "proxy",
     Phase.LOCAL: "local",
 }
+
+_OURS = frozenset({Phase.PROXY, Phase.LOCAL})
 
 
 def without_answer(answer: Unanswered) -> Trouble:
@@ -52,7 +55,7 @@ def without_answer(answer: Unanswered) -> Trouble:
     return Trouble(
         code=_PHASES[answer.phase],
         sentence=answer.reason,
-        blame=Blame.US if answer.phase is Phase.LOCAL else Blame.RECEIVER,
+        blame=Blame.US if answer.phase in _OURS else Blame.RECEIVER,
         strained=answer.phase is Phase.DEADLINE,
     )
 
@@ -72,7 +75,7 @@ _ADVICE = {
     413: "this message is too large for the receiver; `raw: false` makes it smaller",
     415: "the receiver does not take this content type; check format",
     422: "the receiver could not make sense of this message; check format",
-    500: "the receiver failed; its own log says why",
+    500: "the receiver failed; the receiver's log says why",
     502: "a proxy before the receiver did not reach it",
     503: "the receiver is not available now",
     504: "a proxy before the receiver waited too long for it",

@@ -4,7 +4,6 @@ A delivery is never given up before the moment that its receiver asked for, and 
 is never followed. The tables are those of DELIVERY, sections 2 and 3.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TypeAlias
@@ -22,6 +21,7 @@ from bridge.core.delivering.retry import LONGEST, RetryPolicy, capped, wait
 from bridge.core.delivering.trouble import Blame, Trouble, with_answer, without_answer
 from bridge.core.network.exchange import Answer, Response, Unanswered
 from bridge.core.network.retry_after import retry_after
+from bridge.core.record import Record
 
 __all__ = [
     "Blame",
@@ -47,8 +47,7 @@ MOST_OURS = timedelta(minutes=5)
 """The longest of those waits."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
+class Delivered(Record, frozen=True, kw_only=True):
     """The receiver has the message; `pause`: it wants no other one before that has passed."""
 
     code: str
@@ -57,8 +56,7 @@ class Delivered:
     pause: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TryAgain:
+class TryAgain(Record, frozen=True, kw_only=True):
     """Another attempt follows after `wait`; `because` says what set it.
 
     `blame` is None for a throttle, which is nobody's failure. `step`: the attempt used a
@@ -76,8 +74,7 @@ class TryAgain:
     strained: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GiveUp:
+class GiveUp(Record, frozen=True, kw_only=True):
     """The delivery has failed: it is kept, and can be replayed."""
 
     code: str
@@ -85,8 +82,7 @@ class GiveUp:
     blame: Blame
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disable:
+class Disable(Record, frozen=True, kw_only=True):
     """The webhook is switched off; what waits is held.
 
     `delivered`: this message still arrived; else it waits with the others.

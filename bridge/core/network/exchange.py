@@ -1,26 +1,29 @@
 """One HTTP exchange: what is sent, what came back, or why nothing did."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
+
+from msgspec import field
+
+from bridge.core.record import Record
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Record, frozen=True, kw_only=True):
     """A request as a provider or a format wants it; `url` is absolute and sent as written."""
 
+    unshown: ClassVar[frozenset[str]] = frozenset({"url", "headers", "body"})
+
     method: str
-    url: str = field(repr=False)
-    headers: Headers = field(default=(), repr=False)
-    body: bytes = field(default=b"", repr=False)
+    url: str
+    headers: Headers = ()
+    body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timings:
+class Timings(Record, frozen=True, kw_only=True):
     """How long the phases of one exchange took, in milliseconds; None: the phase did not happen.
 
     `dns`, `connect` and `tls` are None on a reused connection.
@@ -40,25 +43,25 @@ class Timings:
     reused: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
+class Peer(Record, frozen=True, kw_only=True):
     """Who answered: the address as `192.0.2.7:443`, and the version of TLS, such as `TLSv1.3`."""
 
     address: str
     tls: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class Response(Record, frozen=True, kw_only=True):
     """An answer: a whole head, and as much of the body as was allowed.
 
     `headers` has lower-case names and the first value of each. `body` is raw (never decompressed),
     `cut` says that there was more of it or that it broke off.
     """
 
+    unshown: ClassVar[frozenset[str]] = frozenset({"headers", "body"})
+
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
     received_at: datetime
     cut: bool = False
     timings: Timings = Timings()
@@ -74,6 +77,8 @@ class Phase(StrEnum):
     """The receiver was asked whether it wants our events, and did not say so."""
     GUARD = "guard"
     """The address guard refused: no socket was opened."""
+    PROXY = "proxy"
+    """The webhook's or source's own proxy let nobody through: the other side was not reached."""
     RESOLVE = "resolve"
     CONNECT = "connect"
     TLS = "tls"
@@ -84,8 +89,7 @@ class Phase(StrEnum):
     """This machine could not try: no descriptor, no memory, no resolver at all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unanswered:
+class Unanswered(Record, frozen=True, kw_only=True):
     """No answer came. `reason` is a sentence for people; it holds no path and no secret."""
 
     phase: Phase
