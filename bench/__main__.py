@@ -9,6 +9,8 @@ import sys
 NAMES = {
     "start": "how long --help takes, and until the daemon is ready",
     "reaction": "from a provider's answer to the first byte at a webhook",
+    "pace": "how late changes are found for how many looks, beside other schedules (virtual time)",
+    "looks": "the real poller: how late, with how many requests, at what cost",
     "delivery": "CPU per signed, durably logged delivery, beside httpx and a bare client",
     "holds": "1,000 holds at once: is any asked late, and how much memory",
     "isolation": "1,000 webhooks of which 300 hang: what the healthy ones notice",

@@ -20,7 +20,16 @@ from bridge import __version__
 from bridge.core.ports import Clock, Log
 from bridge.core.settings import Settings, shared
 from bridge.core.sharing.liveness import Pace
-from bridge.daemon import PACE, PRUNE, Daemon, Reread, collect_seldom, counts
+from bridge.daemon import (
+    PACE,
+    PRUNE,
+    REMEMBER,
+    Daemon,
+    Reread,
+    collect_seldom,
+    counts,
+    tell_warnings,
+)
 from bridge.engine.calendar import Calendar
 from bridge.errors import GenbridgeError, StoreRefused
 from bridge.front import Front
@@ -66,10 +75,9 @@ async def _serve(settings: Settings, reread: Reread, log: Log, pace: Pace) -> No
         await _open_doors(stack, daemon)
         await stack.enter_async_context(daemon.working(tasks))
         calendar = await stack.enter_async_context(_calendar(daemon, notifier, clock, log))
-        daemon.calendar = calendar
+        daemon.schedule(calendar)
         tasks.start_soon(partial(notifier.keep_beating, alive=daemon.alive))
-        for warning in settings.warnings:
-            log.warning(warning)
+        tell_warnings(settings, log)
         log.info(
             "ready", version=__version__, jobs=len(calendar.jobs()), **counts(settings)
         )
@@ -128,6 +136,7 @@ async def _calendar(
     async with Calendar(clock=clock, log=log) as calendar:
         calendar.add("liveness", NUDGE, nudge)
         calendar.add("retention", PRUNE, daemon.prune)
+        calendar.add("pace", REMEMBER, daemon.remember)
         yield calendar
 
 

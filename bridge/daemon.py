@@ -19,7 +19,7 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import anyio
 from anyio.abc import TaskGroup
@@ -28,6 +28,8 @@ from bridge import __version__
 from bridge.core.delivering.callback import Callback, callback_name
 from bridge.core.delivering.delivery import Condition, WebhookState
 from bridge.core.delivering.signing import read_key
+from bridge.core.order import WatchOrder
+from bridge.core.pacing.connections import most
 from bridge.core.ports import Clock, Enlisted, Log, Store
 from bridge.core.settings import Settings, Source, Webhook
 from bridge.core.sharing.liveness import Pace
@@ -39,6 +41,9 @@ from bridge.engine.courier import Courier
 from bridge.engine.credentials import Credentials
 from bridge.engine.crew import Crew
 from bridge.engine.desk import Desk
+from bridge.engine.discovery import Discoverer
+from bridge.engine.experience import Experience
+from bridge.engine.hinter import Hinter, Others
 from bridge.engine.intake import Intake
 from bridge.engine.membership import Membership, Register
 from bridge.engine.meter import Purse
@@ -81,6 +86,14 @@ BREATH = 0.1
 
 PACE = Pace()
 
+REMEMBER = timedelta(minutes=1)
+"""How often it is kept what looks have taught (DETECTION.md, section 8)."""
+
+
+class Fleet(Register, Others, Protocol):
+    """The part of the store that knows the other replicas."""
+
+
 Duty: TypeAlias = Callable[[str, timedelta], Awaitable[bool]]
 """Says whether a duty that one replica does for all is ours now."""
 
@@ -101,7 +114,7 @@ class Daemon:
         clock: Clock,
         log: Log,
         purse: Purse,
-        register: Register | None = None,
+        register: Fleet | None = None,
         pace: Pace = PACE,
     ) -> None:
         self.settings = settings
@@ -122,7 +135,9 @@ class Daemon:
         self._duty: Duty = _always if register is None else register.duty
         self._wire = Wire(clock, self._fit)
         self._writer = Writer(store, clock=clock, log=log)
-        self.supervisor = Supervisor(self._poller)
+        self.supervisor = Supervisor(self._poller, connections=_connections())
+        self._experience = Experience(store, self.supervisor.pollers, log=log)
+        self.hinter = Hinter(self.supervisor.hint, clock=clock, log=log, others=register)
         courier = Courier(
             http=self._wire,
             clock=clock,
@@ -166,6 +181,14 @@ class Daemon:
                 pace=pace,
             )
         self.desk = Desk(store, self.callbacks, self._enlist)
+        self._discoverer = Discoverer(
+            store,
+            page=self.supervisor.page,
+            watch=self._discovered,
+            duty=self._duty,
+            clock=clock,
+            log=log,
+        )
         self.replayer = Replayer(store, wake=self._crew.wake, clock=clock, log=log)
         self.trials = Trials(courier=courier, turns=self.sender, clock=clock)
         self.ids: Mapping[str, int] = {}
@@ -183,6 +206,7 @@ class Daemon:
             log=self._log,
             fit=self._fit,
             purse=self._register,
+            steady=steady,
         )
 
     def _fit(self) -> bool:
@@ -223,13 +247,27 @@ class Daemon:
         await self._wire.open(settings.allow)
         own = [(webhook, states[name]) for name, webhook in settings.webhooks.items()]
         self.sender.set_lanes([*own, *self.callbacks.lanes()])
+        await self._experience.save()
         self.supervisor.set_sources(settings.sources)
+        await self._experience.load()
+        if self.calendar is not None:
+            self._discoverer.keep(self.calendar, settings.sources)
         return enlisted
 
     async def _enlist(self, enlisted: Enlisted) -> None:
         self._intake.drop(enlisted.ended)
         await self._intake.begin(enlisted.started)
         self.sender.woken(enlisted.woken)
+
+    def schedule(self, calendar: Calendar) -> None:
+        """Let the calendar have what recurs for each source."""
+        self.calendar = calendar
+        self._discoverer.keep(calendar, self.settings.sources)
+
+    async def _discovered(self, generations: Sequence[Generation]) -> None:
+        names = tuple(self.settings.webhooks)
+        orders = [WatchOrder(generation=one, webhooks=names) for one in generations]
+        await self.desk.order(orders, self.ids)
 
     async def wake(self, webhooks: Iterable[int]) -> None:
         """Look for deliveries of these webhooks now."""
@@ -269,6 +307,7 @@ class Daemon:
         if (new.database, new.server) != (old.database, old.server):
             self._log.warning("database and server change only with a restart")
         await self.apply(settings)
+        tell_warnings(settings, self._log)
         self._log.info("reloaded", **counts(settings))
 
     # ---------------------------------------------------------------- life
@@ -281,7 +320,10 @@ class Daemon:
             tasks.start_soon(self._membership.run)
         with _collecting_later():
             await self.apply(self.settings)
-        for part in (self._writer, self.sender, self.supervisor, self.replayer):
+        for part in (
+            *(self._writer, self.sender, self.supervisor),
+            *(self.replayer, self.hinter),
+        ):
             tasks.start_soon(part.run)
         tasks.start_soon(self._take_up)
         self.phase = None
@@ -302,6 +344,8 @@ class Daemon:
     async def _wind_up(self) -> None:
         if self._membership is not None:
             await self._membership.leave()
+        with anyio.move_on_after(FLUSH):
+            await self._experience.save()
         self.supervisor.set_sources({})
         if not await self.sender.drain(DRAIN):
             self._log.warning(
@@ -338,6 +382,10 @@ class Daemon:
         text = f"watching {self.supervisor.watching()}, {pending} pending"
         return text + (f", {len(failing)} webhooks off" if failing else "")
 
+    async def remember(self) -> None:
+        """Keep what looks have taught since the last time."""
+        await self._experience.save()
+
     async def prune(self) -> None:
         """Delete what is older than the retention, in small steps; one replica does it for all."""
         if self.clock.monotonic() - self._reviewed > REVIEW:
@@ -364,6 +412,12 @@ def _slots() -> int:
     """Return how many attempts may be under way: half of the files that may be open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST_SLOTS if soft == resource.RLIM_INFINITY else min(MOST_SLOTS, soft // 2)
+
+
+def _connections() -> int:
+    """Return how many looks may be open: three quarters of the files that may be."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most(None if soft == resource.RLIM_INFINITY else soft)
 
 
 def collect_seldom() -> None:
@@ -397,6 +451,12 @@ def counts(settings: Settings) -> dict[str, int]:
         "webhooks": len(settings.webhooks),
         "watches": len(settings.watches),
     }
+
+
+def tell_warnings(settings: Settings, log: Log) -> None:
+    """Write what the configuration is warned of, with its places."""
+    for warning in settings.warnings:
+        log.warning("the configuration is worth a look", reason=warning)
 
 
 def callers_webhook(callback: Callback, state: WebhookState) -> Webhook:

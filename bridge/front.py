@@ -7,9 +7,11 @@ from datetime import datetime
 from bridge.core.delivering.delivery import Condition
 from bridge.core.delivering.standing import Standing
 from bridge.core.delivering.trial import Trial
+from bridge.core.hints import named
 from bridge.core.listing import ListedWatch, ListedWebhook
 from bridge.core.message import Message
 from bridge.core.order import Ordered, WatchOrder
+from bridge.core.pacing.report import SourceReport
 from bridge.core.ports import DeliveryLists, Form, Lists
 from bridge.core.replay import Preview, Replay, ReplayFilter
 from bridge.core.settings import Settings, Webhook
@@ -73,9 +75,17 @@ class Front:
         found = {id_: callbacks.known(id_) for id_ in wanted}
         return {id_: one for id_, one in found.items() if one is not None}
 
-    def watching(self, source: str) -> int:
-        """Return how many generations of a source are watched by this process."""
-        return self._daemon.supervisor.watching(source)
+    # ---------------------------------------------------------------- sources
+
+    def reports(self) -> Mapping[str, SourceReport]:
+        """Return how each source stands now, by its name, as this process sees it."""
+        return self._daemon.supervisor.reports()
+
+    def hint(self, source: str, body: bytes) -> None:
+        """Look at what a provider's own callback is about; nothing of it is believed."""
+        known = self.settings.sources.get(source)
+        if known is not None:
+            self._daemon.hinter.heard(known, named(body))
 
     # ---------------------------------------------------------------- deliveries
 

@@ -135,6 +135,10 @@ class Client:
                 return
             query["cursor"] = page["next"]
 
+    def sources(self) -> Any:  # noqa: ANN401
+        """Return the sources and how each stands."""
+        return self._ask("GET", "/v1/sources").json()["sources"]
+
     def deliveries(self, **query: str) -> Iterator[Any]:
         """Yield deliveries, newest first, page by page."""
         query["limit"] = "100"

@@ -3,6 +3,7 @@
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from keyword import iskeyword
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ COMMANDS = {
     "check": "Name every mistake in the configuration.",
     "watch": "Watch a generation.",
     "unwatch": "End a watch.",
+    "try": "Ask a source about one generation, once, and say what was read.",
     "status": "Show what is watched.",
     "deliveries": "Show deliveries, or one with every attempt.",
     "explain": "Explain a delivery: what happened, why, what comes next, what to do.",
@@ -56,8 +58,9 @@ class LazyGroup(TyperGroup):
 
 
 def module_of(name: str) -> str:
-    """Return the module of a command: a hyphen is none of its letters."""
-    return f"bridge.cli.{name.replace('-', '_')}"
+    """Return the module of a command: a hyphen is none of its letters, `try` a word of Python's."""
+    word = name.replace("-", "_")
+    return f"bridge.cli.{word}_" if iskeyword(word) else f"bridge.cli.{word}"
 
 
 def loaded(name: str) -> Any:  # noqa: ANN401  (typer keeps the type of its commands to itself)

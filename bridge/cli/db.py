@@ -124,6 +124,7 @@ def _lines(found: "Description") -> list[str]:
         _line("watches", _counts(found.watches)),
         _line("deliveries", _counts(found.deliveries)),
         _line("attempts", _counts(found.attempts)),
+        _line("learned", _learned(found.learned)),
     ]
 
 
@@ -143,6 +144,13 @@ def _counts(counts: "Counts | None") -> str:
     if counts is None:
         return "too many to count within a second"
     return ", ".join(f"{number:,} {name}" for name, number in counts.items()) or "none"
+
+
+def _learned(counts: "Counts | None") -> str:
+    """Return how many tables of how long states last there are for each source."""
+    if not counts:
+        return _counts(counts)
+    return ", ".join(f"{name} {number:,}" for name, number in counts.items())
 
 
 def _counted(number: int, one: str) -> str:

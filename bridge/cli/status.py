@@ -1,11 +1,13 @@
 """Show what is watched.
 
 Without arguments every running watch; with a source those of the source; with an id too, one
-watch and everything that happened to it.
+watch and everything that happened to it. A source that is in trouble, or may not look as often as
+it would have to, is named below with the reason.
 """
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Annotated, Any
 
 import typer
@@ -49,7 +51,10 @@ def status(
         if source is not None:
             query["source"] = source
         found = list(client.watches(**query))
-    show(found, table(found, everything=everything), as_json=as_json)
+        sources = [] if as_json else client.sources()
+    wanted = [one for one in sources if source in (None, one["name"])]
+    lines = chain(table(found, everything=everything), troubles(wanted))
+    show(found, lines, as_json=as_json)
 
 
 def table(watches: Sequence[Document], *, everything: bool = True) -> Iterator[str]:
@@ -75,6 +80,24 @@ def _row(watch: Document) -> tuple[str, ...]:
         watch["state_at"] or watch["created_at"],
         clear(", ".join([*watch["webhooks"], *watch["callbacks"]])),
     )
+
+
+_STANDS = {
+    "busy": "throttles us",
+    "refused": "refuses the key",
+    "away": "does not answer",
+}
+
+
+def troubles(sources: Sequence[Document]) -> Iterator[str]:
+    """Yield a line for every source that is in trouble, and one for what its key lacks."""
+    for source in sources:
+        stands = _STANDS.get(source["standing"])
+        if stands is not None:
+            why = f": {clear(source['why'])}" if source["why"] else ""
+            yield f"{clear(source['name'])} {stands} since {source['since']}{why}"
+        if source["saturation"]:
+            yield clear(source["saturation"])
 
 
 def timeline(watch: Document) -> Iterator[str]:

@@ -183,9 +183,23 @@ def _facts(event: Event) -> list[tuple[str, str]]:
         facts.append(("Last state", _last_state(event)))
     elif event.state is State.COMPLETED:
         facts.append(("Took", _took(event) or ""))
-    elif event.progress is not None:
-        facts.append(("Progress", f"{event.progress:.0%}"))
+    else:
+        facts += [("Progress", _progress(event)), ("Expected", _expected(event))]
     return [(name, shown) for name, value in facts if (shown := readable(value).strip())]
+
+
+def _progress(event: Event) -> str:
+    return "" if event.progress is None else f"{event.progress:.0%}"
+
+
+def _expected(event: Event) -> str:
+    """Return when it will have gone on: half of those that came this far, and nine in ten."""
+    spans = [
+        _spoken((moment - event.occurred_at).total_seconds())
+        for name in ("p50", "p90")
+        if (moment := (event.eta or {}).get(name)) is not None
+    ]
+    return "" if len(spans) < 2 else f"in {spans[0]}, 9 of 10 within {spans[1]}"
 
 
 def _is_stalled(event: Event) -> bool:

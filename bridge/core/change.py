@@ -1,14 +1,13 @@
 """A change: what a judged look makes of a watch, committed as one with its event and deliveries."""
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bridge.core.message import Message
+from bridge.core.record import Record
 from bridge.core.watch import Watch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
+class Recipient(Record, frozen=True, kw_only=True):
     """A webhook that is to be told.
 
     `room`: its sender can take the delivery at once, so it is born claimed for `lease`.
@@ -21,8 +20,7 @@ class Recipient:
     latest: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Record, frozen=True, kw_only=True):
     """A step of a watch. `watch` is what its owner knew: a changed fence or sequence refuses it.
 
     `ended` says why the watch is over, None while it goes on. `tag` names the event within the
@@ -35,7 +33,7 @@ class Change:
     ended: str | None
     tag: str
     message: Message
-    recipients: tuple[Recipient, ...] = field(default=())
+    recipients: tuple[Recipient, ...] = ()
 
     @property
     def seq(self) -> int:
@@ -43,8 +41,7 @@ class Change:
         return self.watch.seq + 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Born:
+class Born(Record, frozen=True, kw_only=True):
     """A delivery that a change has made; `fence` and `claimed` as the store set them."""
 
     id: int
@@ -53,8 +50,7 @@ class Born:
     claimed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(Record, frozen=True, kw_only=True):
     """What became of a change. Refused: the watch is no longer ours as we know it; read it anew.
 
     A change that had been recorded before (the answer to its commit was lost) is accepted again

@@ -1,16 +1,16 @@
 """A message: one event as it is stored, before any format has dressed it."""
 
 import re
-from dataclasses import dataclass, field
+from typing import ClassVar
 from uuid import UUID
 
+from bridge.core.record import Record
 from bridge.core.text.jsontext import RAW_LIMIT, encode
 
 _WHOLE_CHARACTERS = re.compile(rb'(?:[^"\\]|\\[^u]|\\u[0-9a-f]{4})*')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Record, frozen=True, kw_only=True):
     """What happened, as stored text.
 
     `id` is the `webhook-id`: equal on every attempt and replay. `body` is the standard envelope
@@ -18,9 +18,11 @@ class Message:
     empty. `raw` is the provider's document as ASCII JSON, None where there is none.
     """
 
+    unshown: ClassVar[frozenset[str]] = frozenset({"body", "raw"})
+
     id: UUID
-    body: bytes = field(repr=False)
-    raw: bytes | None = field(default=None, repr=False)
+    body: bytes
+    raw: bytes | None = None
 
     def whole(self) -> bytes:
         """Return the envelope with `raw` as the last key of `data`.

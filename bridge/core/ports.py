@@ -1,15 +1,16 @@
 """The Protocols through which neighbours meet; `app.py` introduces them to each other."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from bridge.core.change import Change, Recorded
 from bridge.core.delivering.acknowledgement import Acknowledgement
 from bridge.core.delivering.callback import Callback
 from bridge.core.delivering.delivery import Delivery, Settlement, WebhookState
+from bridge.core.discovery import Discovery
 from bridge.core.listing import (
     DeliveryFilter,
     DeliveryPage,
@@ -25,6 +26,9 @@ from bridge.core.looking import Abilities, Asking, Look
 from bridge.core.message import Message
 from bridge.core.network.exchange import Answer, Request, Response
 from bridge.core.network.way import DIRECT, Way
+from bridge.core.pacing.heirloom import Heirloom
+from bridge.core.pacing.saved import SavedTable
+from bridge.core.record import Record
 from bridge.core.replay import Preview, Replay, Replayed, ReplayFilter
 from bridge.core.watch import Generation, Watch, WatchWish
 
@@ -108,15 +112,16 @@ class Limits:
     rate: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
+class Rendered(Record, frozen=True, kw_only=True):
     """A body, the headers that belong to it (content-type among them), and where it goes.
 
     `path` is put behind the webhook's own path, `query` (encoded, without `?`) is added to its
     query: some receivers have a call of their own for each kind of message.
     """
 
-    body: bytes = field(repr=False)
+    unshown: ClassVar[frozenset[str]] = frozenset({"body"})
+
+    body: bytes
     headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
     method: str = "POST"
     path: str = ""
@@ -194,8 +199,7 @@ class Catalog(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Record, frozen=True, kw_only=True):
     """What one commit did; `recorded` stands in the order of the changes given.
 
     `woken` are webhooks with deliveries that came due by this commit and nobody has claimed.
@@ -207,8 +211,7 @@ class Written:
     fenced: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Room(Record, frozen=True, kw_only=True):
     """How many deliveries of a webhook its sender can take, and for how long."""
 
     webhook: int
@@ -322,7 +325,27 @@ class Replays(Protocol):
         ...
 
 
-class Store(Lists, Replays, Protocol):
+class Experience(Protocol):
+    """Keeps what looks have taught. Every method is one durable transaction."""
+
+    async def pace(self, source: str) -> Heirloom:
+        """Return the learned tables of a source; those of dead replicas are ours from now on."""
+        ...
+
+    async def save_pace(self, source: str, tables: Sequence[SavedTable]) -> None:
+        """Set what this replica has learnt of some models' states; its other tables stay."""
+        ...
+
+    async def discovery(self, source: str) -> Discovery | None:
+        """Return how far the rounds through a source's list have come; None: there was none."""
+        ...
+
+    async def set_discovery(self, discovery: Discovery) -> None:
+        """Set how far they have come; `updated_at` is the store's own."""
+        ...
+
+
+class Store(Lists, Replays, Experience, Protocol):
     """Keeps promises. Every method is one durable transaction, repeatable after an unknown outcome.
 
     Raises StoreUnavailable when nothing was written and the same call may succeed later.

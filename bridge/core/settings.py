@@ -31,7 +31,11 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One configured account at a provider."""
+    """One configured account at a provider.
+
+    `hint_token` makes the address for its callbacks unguessable, None: there is none, for it has
+    no key to make one of.
+    """
 
     name: str
     provider_name: str
@@ -40,6 +44,8 @@ class Source:
     max_connections: int = 200
     looks: int = 24
     interval: timedelta = timedelta(minutes=15)
+    discover: bool = False
+    hint_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

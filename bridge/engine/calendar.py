@@ -92,12 +92,25 @@ class Calendar:
         while self._running:
             await self._quiet.wait()
 
-    def add(self, name: str, every: timedelta, work: Work) -> None:
-        """Run `work` every so often, the first time after one interval."""
+    def add(
+        self, name: str, every: timedelta, work: Work, *, at_once: bool = False
+    ) -> None:
+        """Run `work` every so often, the first time after one interval, or at once."""
         job = self._jobs[name] = Job(name=name, every=every)
+        first = {"next_run_time": self._clock.now()} if at_once else {}
         self._scheduler.add_job(
-            self._run, "interval", seconds=every.total_seconds(), args=(job, work), id=name
+            self._run,
+            "interval",
+            seconds=every.total_seconds(),
+            args=(job, work),
+            id=name,
+            **first,
         )
+
+    def drop(self, name: str) -> None:
+        """Run a job no more; one that runs now ends by itself."""
+        if self._jobs.pop(name, None) is not None:
+            self._scheduler.remove_job(name)
 
     async def _run(self, job: Job, work: Work) -> None:
         with anyio.CancelScope() as scope:

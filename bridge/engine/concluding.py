@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import NamedTuple
 
 from bridge.core.delivering import breaker, outcome
 from bridge.core.delivering.breaker import Circuit
@@ -25,6 +24,7 @@ from bridge.core.delivering.verdict import (
     unrendered,
 )
 from bridge.core.ports import Chance, Clock, Log
+from bridge.core.record import Record
 from bridge.core.text.durations import spoken
 from bridge.engine.alarm import Alarm
 from bridge.engine.courier import Brought
@@ -35,7 +35,7 @@ WHY = "the breaker is open: "
 """How the reason of a gate begins that the breaker has shut."""
 
 
-class Tried(NamedTuple):
+class Tried(Record, frozen=True, kw_only=True):
     """An attempt that is over; `began` is its moment, `queue` what it waited, in milliseconds.
 
     `probe`: the breaker was open when it began.
@@ -159,12 +159,13 @@ class Conclusions:
     def _again(
         self, lane: Lane, tried: Tried, verdict: TryAgain, now: float
     ) -> tuple[TryAgain, tuple[Alert, ...]]:
-        if verdict.blame is None:
-            lane.throttles = lane.throttles_before(tried.began) + 1
+        # Counted before what strains the receiver is noted, which begins a new crowd of throttles.
+        throttles = lane.throttles_before(tried.began)
         if verdict.strained and tried.began > lane.strained_at:
             lane.strained(now)
-        alerts: tuple[Alert, ...] = ()
-        if verdict.blame is not None:
+        if verdict.blame is None:
+            alerts = self._throttled(lane, tried, verdict, throttles, now)
+        else:
             alerts = self._failed(lane, tried, verdict, verdict.blame, now)
         if tried.probe and lane.circuit.open and lane.condition is not Condition.DISABLED:
             verdict = self._held(lane, verdict, now)
@@ -172,6 +173,14 @@ class Conclusions:
             lane.shut(verdict.gate, now, verdict.sentence)
         self._report("attempt failed", lane, tried, verdict)
         return verdict, alerts
+
+    def _throttled(
+        self, lane: Lane, tried: Tried, verdict: TryAgain, throttles: int, now: float
+    ) -> tuple[Alert, ...]:
+        """Note a throttle; return what people are to be told, for it may have lasted for days."""
+        lane.throttles = throttles + 1
+        lane.circuit = breaker.throttled(lane.circuit, now)
+        return self._milestone(lane, tried, verdict, now)
 
     def _held(self, lane: Lane, verdict: TryAgain, now: float) -> TryAgain:
         """Let the next probe wait as long as the breaker wants, and this delivery until then."""

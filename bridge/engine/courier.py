@@ -5,14 +5,19 @@ for consent where they are needed, the message in the richest form that the rece
 once more after a token was refused.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import anyio
 
-from bridge.core.delivering.acknowledgement import Acknowledgement, TooRich, Unclear
+from bridge.core.delivering.acknowledgement import (
+    Accepted,
+    Acknowledgement,
+    TooRich,
+    Unclear,
+)
 from bridge.core.delivering.delivery import Delivery
 from bridge.core.delivering.signing import hub_signature, signature_headers
 from bridge.core.network.exchange import (
@@ -25,14 +30,22 @@ from bridge.core.network.exchange import (
 )
 from bridge.core.network.masking import MASK
 from bridge.core.network.urls import beneath
+from bridge.core.network.veil import Veil
 from bridge.core.ports import Clock, Consent, Form, Http, Rendered
+from bridge.core.record import Record
+from bridge.core.secrecy import veil_of
 from bridge.core.settings import Webhook
 from bridge.engine.consents import Consents
 
 ANSWER_LIMIT = 64 * 1024
 """Bytes of a receiver's answer that are read (DELIVERY.md, section 2)."""
 
+VEILS = 10_000
+"""Webhooks whose secrets are known at once; then they are gathered anew."""
+
 UNCLEAR = Unclear()
+
+UNQUOTED = "its answer holds a secret, and so is not quoted"
 
 _HUB = "x-hub-signature-256"
 _PLAIN = Rendered(body=b"").headers
@@ -54,8 +67,7 @@ class Credentials(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
+class Brought(Record, frozen=True, kw_only=True):
     """What one attempt came to.
 
     `answer` None: the format has nothing to say of this message, or `unrendered` says why it
@@ -65,14 +77,27 @@ class Brought:
     bytes of the last body.
     """
 
+    unshown: ClassVar[frozenset[str]] = frozenset({"sent"})
+
     answer: Answer | None
     acknowledgement: Acknowledgement = UNCLEAR
     form: Form = Form.FULL
     started: datetime | None = None
-    sent: Headers = field(default=(), repr=False)
+    sent: Headers = ()
     unrendered: str | None = None
     granted: float | None = None
     size: int = 0
+
+
+class _Veiled(NamedTuple):
+    """What masks the secrets of a webhook, and of which settings it was made.
+
+    They are kept, for only so nothing else can have their identity.
+    """
+
+    webhook: Webhook
+    credentials: Headers
+    veil: Veil
 
 
 class Courier:
@@ -95,6 +120,7 @@ class Courier:
         self._agent = ("user-agent", f"genbridge/{version}")
         self._credentials = credentials
         self._consents = Consents(clock=clock, origin=origin)
+        self._veils: dict[int, _Veiled] = {}
 
     async def bring(
         self, webhook: Webhook, delivery: Delivery, *, form: Form = Form.FULL
@@ -131,8 +157,23 @@ class Courier:
             if not isinstance(answer, Response):
                 return trip.brought(answer)
             acknowledgement = _read(trip.webhook, answer)
+            veiled = self._veil(trip).over(answer)
+            if veiled is not answer:
+                answer = veiled
+                acknowledgement = _requoted(acknowledgement, _read(trip.webhook, veiled))
             form = form.poorer if isinstance(acknowledgement, TooRich) else None
         return trip.brought(answer, acknowledgement)
+
+    def _veil(self, trip: "_Trip") -> Veil:
+        """Return what masks the secrets of a webhook; it is made once for all its attempts."""
+        known = self._veils.get(id(trip.webhook))
+        if known is None or known.credentials != trip.credentials:
+            if len(self._veils) >= VEILS:
+                self._veils.clear()
+            veil = veil_of(trip.webhook, credentials=trip.credentials)
+            known = _Veiled(trip.webhook, trip.credentials, veil)
+            self._veils[id(trip.webhook)] = known
+        return known.veil
 
     async def _posted(self, trip: "_Trip", rendered: Rendered) -> Answer:
         """Send one form, once more with a new token where the receiver refused the old one."""
@@ -277,6 +318,21 @@ def _read(webhook: Webhook, answer: Response) -> Acknowledgement:
         return webhook.format.read(answer)
     except Exception:  # noqa: BLE001  (a format is foreign code on foreign data)
         return UNCLEAR
+
+
+def _requoted(first: Acknowledgement, veiled: Acknowledgement) -> Acknowledgement:
+    """Return what an answer means, in words that were read of it without its secrets.
+
+    What it means is as the receiver said it, whatever masking has made of that.
+    """
+    match first:
+        case Accepted():
+            return first
+        case Unclear():
+            return veiled if isinstance(veiled, Unclear) else UNCLEAR
+        case _:
+            same = type(veiled) is type(first)
+            return replace(first, why=getattr(veiled, "why", "") if same else UNQUOTED)
 
 
 def _ours(error: Exception) -> str:

@@ -3,13 +3,13 @@
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import NamedTuple
 
 from bridge.core.change import Recipient
 from bridge.core.delivering.breaker import Circuit, Window, heard, recalled
 from bridge.core.delivering.delivery import Condition, Delivery, WebhookState
 from bridge.core.delivering.health import HEALTHY, Health
 from bridge.core.ports import Room
+from bridge.core.record import Record
 from bridge.core.settings import Order, Webhook
 from bridge.core.sharing.gate import Gate
 from bridge.engine.degree import Degree
@@ -30,7 +30,7 @@ MOST = 1000
 """Due deliveries of one webhook in memory (DELIVERY, section 4)."""
 
 
-class Claimed(NamedTuple):
+class Claimed(Record, frozen=True, kw_only=True):
     """A claimed delivery, when it was claimed, and the last moment at which it may begin."""
 
     delivery: Delivery

@@ -58,6 +58,10 @@ class Register(Protocol):
         """Call `heard` at every hint of another replica."""
         ...
 
+    async def hint_later(self) -> None:
+        """Send for ever what hints the others have not been given yet."""
+        ...
+
     async def join(self) -> bool:
         """Open a session and take the lock; return whether we are still who we were."""
         ...
@@ -188,6 +192,7 @@ class Membership:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._stay)
             tasks.start_soon(self._attend)
+            tasks.start_soon(self._register.hint_later)
 
     # ---------------------------------------------------------------- alive
 

@@ -1,55 +1,79 @@
 """What a poller remembers of one running watch between two looks."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import anyio
 
 from bridge.core.ladder import UNSEEN
 from bridge.core.pacing.missing import Misses
+from bridge.core.pacing.rung import Rung
 from bridge.core.watch import Watch
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Running:
     """A watch and its moments, in seconds on the monotonic clock.
 
-    `climbed` is when the generation entered its state, as far as we know. `errors` counts looks
-    in a row that taught nothing, `blanks` looks that saw it completed without its outputs.
-    `refused_at` is when our key was first refused for it, since it was last seen.
-    `asking` is the question under way: once it is answered, what it teaches is recorded.
+    `rung` is the state that the generation is in, and what looks teach of it. It was created at
+    `created`, None: its provider has not said. `errors` counts looks in a row that taught nothing,
+    `blanks` looks that saw it completed without its outputs. `refused_at` is when our key was
+    first refused for it, since it was last seen. `urgent`: the next look does
+    not wait for the price, `alone`: it is about this one only. `met`: an answer has told
+    what it is. `listed`: the listing speaks of it. `stalled`: that was told already.
+
+    `flying`: a look is under way; `asking` is that look, where it is about this one only. Once it
+    is answered, what it teaches is recorded, and so long `recording` is set.
     """
 
     watch: Watch
     born: float
     deadline: float
-    climbed: float
+    rung: Rung
+    created: float | None = None
+    model: str = ""
     seen_at: datetime | None = None
-    misses: Misses = field(default_factory=Misses)
+    misses: Misses | None = None
     errors: int = 0
     blanks: int = 0
-    refused_at: float | None = None
+    urgent: bool = False
+    met: bool = False
+    alone: bool = False
+    listed: bool = False
+    stalled: bool = False
     flying: bool = False
+    recording: bool = False
     asking: anyio.CancelScope | None = None
     over: bool = False
 
-    @classmethod
-    def begun(cls, watch: Watch, now: float) -> "Running":
-        """Return a watch as it is taken up at the moment `now`."""
-        climbed = watch.state_age if watch.state_age is not None else watch.age
-        return cls(
-            watch=watch,
-            born=now - watch.age.total_seconds(),
-            deadline=now + watch.left.total_seconds(),
-            climbed=now - climbed.total_seconds(),
-        )
-
     @property
-    def recording(self) -> bool:
-        """Whether a look was answered whose news is not yet on the disk."""
-        return self.flying and self.asking is None
+    def id(self) -> str:
+        """The provider's id of the generation."""
+        return self.watch.generation.id
 
     @property
     def seen(self) -> bool:
         """Whether any look has found the generation."""
         return self.watch.rank != UNSEEN
+
+    def standing(self, now: float) -> Watch:
+        """Return the watch with its spans as they are at a moment, for whoever goes on with it."""
+        in_state = timedelta(seconds=self.rung.age(now)) if self.seen else None
+        return replace(
+            self.watch,
+            age=timedelta(seconds=now - self.born),
+            left=timedelta(seconds=self.deadline - now),
+            state_age=in_state,
+        )
+
+    def shift(self, seconds: float) -> None:
+        """Make everything older by so much: the machine slept, and its clock with it."""
+        self.born -= seconds
+        self.deadline -= seconds
+        self.rung.entered -= seconds
+        if self.created is not None:
+            self.created -= seconds
+        if self.rung.seen is not None:
+            self.rung.seen -= seconds
+        if self.rung.opened is not None:
+            self.rung.opened -= seconds

@@ -206,7 +206,7 @@ class Starts:
             self._settler.settle(outcome.returned(delivery))
             return
         now = self._clock.monotonic()
-        lane.add(Claimed(delivery, now, now + lane.patience))
+        lane.add(Claimed(delivery=delivery, at=now, until=now + lane.patience))
         self._fill(lane, now)
         if lane.planned is not None:
             self.touch(lane)

@@ -7,7 +7,9 @@ from typing import TypeAlias
 import anyio
 from anyio.abc import TaskGroup
 
-from bridge.core.looking import Observation
+from bridge.core.looking import Observation, Reading, Trouble
+from bridge.core.pacing.connections import MOST, shared
+from bridge.core.pacing.report import SourceReport
 from bridge.core.settings import Source
 from bridge.core.sharing.share import Spare
 from bridge.core.watch import Generation, Watch
@@ -17,10 +19,14 @@ MakePoller: TypeAlias = Callable[[Source], Poller]
 
 
 class Supervisor:
-    """Runs the pollers. A watch of a source that is not configured rests until it is again."""
+    """Runs the pollers. A watch of a source that is not configured rests until it is again.
 
-    def __init__(self, make: MakePoller) -> None:
+    `connections` is how many requests all of them may have open together.
+    """
+
+    def __init__(self, make: MakePoller, *, connections: int = MOST) -> None:
         self._make = make
+        self._connections = connections
         self._pollers: dict[str, Poller] = {}
         self._scopes: dict[str, anyio.CancelScope] = {}
         self._resting: dict[str, dict[str, Watch]] = {}
@@ -43,9 +49,18 @@ class Supervisor:
         for name, source in sources.items():
             if name not in self._pollers:
                 poller = self._pollers[name] = self._make(source)
-                poller.share(self._living)
                 poller.add(self._resting.pop(name, {}).values())
                 self._start(poller)
+        self._divide()
+
+    def _divide(self) -> None:
+        """Give each source its part of the connections, and this replica its part of each rate."""
+        wanted = {
+            name: max(1, poller.source.max_connections // self._living)
+            for name, poller in self._pollers.items()
+        }
+        for name, connections in shared(wanted, self._connections).items():
+            self._pollers[name].share(self._living, connections)
 
     def _start(self, poller: Poller) -> None:
         if self._tasks is not None:
@@ -103,8 +118,7 @@ class Supervisor:
         """Work as one of so many replicas."""
         if living != self._living:
             self._living = living
-            for poller in self._pollers.values():
-                poller.share(living)
+            self._divide()
 
     def abandon(self) -> None:
         """End every watch; what is under way counts for nothing."""
@@ -118,6 +132,13 @@ class Supervisor:
         """Return the pollers that are running."""
         return list(self._pollers.values())
 
+    async def page(self, source: str, cursor: str | None = None) -> Reading:
+        """Ask for a page of a source's listing; Trouble where it may not be asked now."""
+        poller = self._pollers.get(source)
+        if poller is None:
+            return Trouble(why="the source is not there")
+        return await poller.page(cursor)
+
     def renews(self, source: str) -> bool:
         """Return whether a source is there whose provider renews links."""
         poller = self._pollers.get(source)
@@ -127,6 +148,15 @@ class Supervisor:
         """Look once at a generation, watched or not; None: nothing was learnt of it."""
         poller = self._pollers.get(generation.source)
         return None if poller is None else await poller.observe(generation.id)
+
+    def hint(self, generation: Generation) -> bool:
+        """Look at a generation now; return whether it is watched here."""
+        poller = self._pollers.get(generation.source)
+        return poller is not None and poller.hint(generation.id)
+
+    def reports(self) -> Mapping[str, SourceReport]:
+        """Return how each source stands now."""
+        return {name: poller.report() for name, poller in self._pollers.items()}
 
     def watching(self, source: str | None = None) -> int:
         """Return how many generations are watched, of one source or of all."""

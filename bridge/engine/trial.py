@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from bridge.core.delivering.delivery import Delivery, Result
-from bridge.core.delivering.trial import Trial
+from bridge.core.delivering.trial import Trial, of_a_trial
 from bridge.core.delivering.verdict import (
     Delivered,
     Disable,
@@ -93,7 +93,7 @@ def _trial(webhook: Webhook, message: Message, brought: Brought, waited: float) 
         form=brought.form.name.lower(),
         result=result,
         reason=code,
-        sentence=sentence,
+        sentence=of_a_trial(sentence),
     )
     return _answered(trial, brought, waited)
 

@@ -21,6 +21,7 @@ from bridge.web import (
     schedule,
     sources,
     trials,
+    vitals,
     watches,
     webhooks,
 )
@@ -41,6 +42,7 @@ RESOURCES = (
     replicas,
     schedule,
     reload,
+    vitals,
 )
 """Every file that has calls; one more is one more name here."""
 

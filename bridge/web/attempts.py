@@ -12,13 +12,13 @@ from bridge.core.delivering.symptoms import Symptom
 from bridge.core.delivering.trial import Trial
 from bridge.core.listing import ListedAttempt
 from bridge.core.network.exchange import Headers, Peer, Timings
+from bridge.core.network.veil import Veil
 from bridge.core.text.clocktext import rfc3339
-from bridge.web.veil import veiled, veiled_headers
 
 _UTF8 = getincrementaldecoder("utf-8")
 
 
-def shown_attempt(attempt: ListedAttempt, secrets: Sequence[bytes]) -> dict[str, Any]:
+def shown_attempt(attempt: ListedAttempt, veil: Veil) -> dict[str, Any]:
     """Return an attempt of the log; what the receiver has echoed shows none of the secrets."""
     known = attempt.particulars or Particulars()
     complete = attempt.particulars is not None
@@ -35,8 +35,8 @@ def shown_attempt(attempt: ListedAttempt, secrets: Sequence[bytes]) -> dict[str,
         "timings": shown_timings(attempt.timings),
         **_peer(known.peer),
         "request_headers": _headers(known.sent),
-        "answer_headers": veiled_headers(known.heard, secrets),
-        **_text("answer", attempt.answer, secrets, cut=known.cut),
+        "answer_headers": _heard(known.heard, veil),
+        **_text("answer", attempt.answer, veil, cut=known.cut),
         "answer_cut": known.cut,
         "result": known.result.value if complete else None,
         "reason": reason,
@@ -46,9 +46,7 @@ def shown_attempt(attempt: ListedAttempt, secrets: Sequence[bytes]) -> dict[str,
     }
 
 
-def shown_trial(
-    trial: Trial, diagnosis: Diagnosis, secrets: Sequence[bytes]
-) -> dict[str, Any]:
+def shown_trial(trial: Trial, diagnosis: Diagnosis, veil: Veil) -> dict[str, Any]:
     """Return a trial: the request, the answer, and what it means, without the secrets."""
     answer = None if trial.status is None else trial.answer
     return {
@@ -57,14 +55,14 @@ def shown_trial(
             "url": trial.url,
             "headers": _headers(trial.sent),
             "form": trial.form,
-            **_text("body", trial.body, secrets, cut=False),
+            **_text("body", trial.body, veil, cut=False),
         },
         "code": trial.status,
         "failed_at": None if trial.phase is None else trial.phase.value,
         "timings": shown_timings(trial.timings),
         **_peer(trial.peer),
-        "answer_headers": veiled_headers(trial.heard, secrets),
-        **_text("answer", answer, secrets, cut=trial.cut),
+        "answer_headers": _heard(trial.heard, veil),
+        **_text("answer", answer, veil, cut=trial.cut),
         "answer_cut": trial.cut,
         "result": trial.result.value,
         "reason": trial.reason,
@@ -136,14 +134,12 @@ def shown_timings(timings: Timings) -> dict[str, Any]:
     }
 
 
-def _text(
-    name: str, body: bytes | None, secrets: Sequence[bytes], *, cut: bool
-) -> dict[str, str | None]:
+def _text(name: str, body: bytes | None, veil: Veil, *, cut: bool) -> dict[str, str | None]:
     """Return a body as text, else as base64; both null: there is none."""
     as_base64 = f"{name}_base64"
     if body is None:
         return {name: None, as_base64: None}
-    body = veiled(body, secrets)
+    body = veil.text(body)
     try:
         # Where a body was cut, half a character may stand at its end.
         return {name: _UTF8().decode(body, final=not cut), as_base64: None}
@@ -155,6 +151,14 @@ def _peer(peer: Peer | None) -> dict[str, str | None]:
     if peer is None:
         return {"address": None, "tls": None}
     return {"address": peer.address, "tls": peer.tls}
+
+
+def _heard(headers: Headers, veil: Veil) -> list[list[str]]:
+    """Return the headers of an answer without the secrets, which older rows hold."""
+    return [
+        [name, veil.text(value.encode(errors="surrogateescape")).decode(errors="replace")]
+        for name, value in headers
+    ]
 
 
 def _headers(headers: Headers) -> list[list[str]]:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from bridge.core.delivering.delivery import Status
 from bridge.core.listing import DeliveryFilter, History, ListedWebhook, ToldDelivery
 from bridge.core.network.urls import shown
+from bridge.core.secrecy import veil_of
 from bridge.core.settings import Settings, Webhook
 from bridge.core.text.clocktext import rfc3339
 from bridge.web.addressees import every, named, no_such, receiver_of, standing
@@ -24,7 +25,6 @@ from bridge.web.paging import PageQuery
 from bridge.web.phase import must_be_open
 from bridge.web.service import Service
 from bridge.web.showing import HELD, PENDING, Known, held, shown_delivery
-from bridge.web.veil import secrets_of
 
 STRETCH = 1000
 """Deliveries that are read at once where only some of them are wanted."""
@@ -193,12 +193,12 @@ def shown_history(history: History, known: Known, settings: Settings) -> dict[st
     format_name = receiver.format_name if isinstance(receiver, Webhook) else "standard"
     url = "…" if receiver is None else shown(receiver.url)
     found = diagnosed(history.attempts, format_name=format_name, url=url)
-    secrets = secrets_of(receiver)
+    veil = veil_of(receiver)
     return {
         **shown_told(history.delivery, known),
         "format": format_name,
         "url": url,
         "data": msgspec.json.decode(history.message.body).get("data", {}),
-        "log": [shown_attempt(one, secrets) for one in history.attempts],
+        "log": [shown_attempt(one, veil) for one in history.attempts],
         "diagnosis": None if found is None else shown_diagnosis(found),
     }

@@ -1,4 +1,4 @@
-"""The doors of the daemon: health at once, the API once somebody asks for it.
+"""The doors of the daemon: health and hints at once, the API once somebody asks for it.
 
 The API's libraries take longer to load than the daemon takes to start, and many a daemon is
 never asked anything.
@@ -9,19 +9,23 @@ from collections.abc import Callable
 import anyio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bridge.web.guard import OPEN
+from bridge.core.hints import PREFIX as HINTS
+from bridge.web.guard import PAGES
 from bridge.web.health import application
+from bridge.web.hints import hints
 from bridge.web.service import Service
 
 PREFIX = "/v1"
-PAGES = OPEN
 
 
 class Doors:
     """Serves everything that the daemon has to say over HTTP."""
 
-    def __init__(self, health: ASGIApp, load: Callable[[], ASGIApp]) -> None:
+    def __init__(
+        self, health: ASGIApp, hints: ASGIApp, load: Callable[[], ASGIApp]
+    ) -> None:
         self._health = health
+        self._hints = hints
         self._load = load
         self._loading = anyio.Lock()
         self._api: ASGIApp | None = None
@@ -31,6 +35,8 @@ class Doors:
         path = scope.get("path", "")
         if path.startswith(PREFIX) or path in PAGES:
             application = self._api or await self._loaded()
+        elif path.startswith(HINTS) and scope["type"] == "http":
+            application = self._hints
         else:
             application = self._health
         await application(scope, receive, send)
@@ -52,4 +58,4 @@ def doors(service: Service) -> Doors:
 
         return api(service, token=token)
 
-    return Doors(application(readiness=service.readiness), load)
+    return Doors(application(readiness=service.readiness), hints(service), load)

@@ -12,17 +12,21 @@ from ipaddress import ip_address
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bridge.web.health import ALIVE, READY
 from bridge.web.problem import Problem
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request's body."""
 
-OPEN = frozenset({"/docs", "/openapi.json", "/.well-known/genbridge/keys.json"})
-"""Paths that need no token.
+PAGES = frozenset({"/docs", "/openapi.json", "/.well-known/genbridge/keys.json"})
+"""Pages that need no token.
 
 The description says the same to everybody, and a browser that opens it sends no token. Public
 keys are for receivers, who have none.
 """
+
+OPEN = PAGES | {ALIVE, READY}
+"""Paths that need no token: whoever watches over processes has none either."""
 
 
 class Guard:

@@ -10,6 +10,8 @@ from starlette.routing import Route
 
 from bridge.web.problem import on_fault, on_http
 
+ALIVE, READY = "/healthz", "/readyz"
+
 
 def application(*, readiness: Callable[[], Sequence[str]]) -> Starlette:
     """Return an application that answers for the daemon's health, and nothing else."""
@@ -27,12 +29,21 @@ def routes(readiness: Callable[[], Sequence[str]]) -> list[Route]:
     """
 
     async def healthz(_request: Request) -> JSONResponse:
-        return JSONResponse({"status": "alive"})
+        return alive()
 
     async def readyz(_request: Request) -> JSONResponse:
-        reasons = list(readiness())
-        if reasons:
-            return JSONResponse({"reasons": reasons}, 503)
-        return JSONResponse({"status": "ready"})
+        return ready(readiness())
 
-    return [Route("/healthz", healthz), Route("/readyz", readyz)]
+    return [Route(ALIVE, healthz), Route(READY, readyz)]
+
+
+def alive() -> JSONResponse:
+    """Return what the daemon answers while its loop turns."""
+    return JSONResponse({"status": "alive"})
+
+
+def ready(reasons: Sequence[str]) -> JSONResponse:
+    """Return the answer to whether work is possible now; `reasons` are those why it is not."""
+    if reasons:
+        return JSONResponse({"reasons": list(reasons)}, 503)
+    return JSONResponse({"status": "ready"})

@@ -9,6 +9,7 @@ from bridge.core.delivering.trial import Trial
 from bridge.core.listing import ListedWatch, ListedWebhook
 from bridge.core.message import Message
 from bridge.core.order import Ordered, WatchOrder
+from bridge.core.pacing.report import SourceReport
 from bridge.core.ports import DeliveryLists, Form, Lists
 from bridge.core.replay import Preview, Replay, ReplayFilter
 from bridge.core.settings import Settings
@@ -93,8 +94,12 @@ class Service(Protocol):
         """Return what recurs."""
         ...
 
-    def watching(self, source: str) -> int:
-        """Return how many generations of a source are watched by this process."""
+    def reports(self) -> Mapping[str, SourceReport]:
+        """Return how each source stands now, by its name, as this process sees it."""
+        ...
+
+    def hint(self, source: str, body: bytes) -> None:
+        """Look at what a provider's own callback is about; nothing of it is believed."""
         ...
 
     # ------------------------------------------------------------ deliveries and webhooks

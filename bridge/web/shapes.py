@@ -127,26 +127,6 @@ class BatchShape(Shape):
     results: list[DoneShape]
 
 
-class SourceShape(Shape):
-    """A configured account."""
-
-    model_config = ConfigDict(extra="forbid", title="Source")
-
-    name: str
-    provider: str
-    rate_per_second: float
-    max_connections: int
-    watching: int
-
-
-class SourcesShape(Shape):
-    """Every source."""
-
-    model_config = ConfigDict(extra="forbid", title="Sources")
-
-    sources: list[SourceShape]
-
-
 class ReplicaShape(Shape):
     """A process that shares the work."""
 
@@ -199,3 +179,27 @@ class ReloadShape(Shape):
     webhooks: int
     watches: int
     warnings: list[str]
+
+
+class AliveShape(Shape):
+    """The daemon lives."""
+
+    model_config = ConfigDict(extra="forbid", title="Alive")
+
+    status: Literal["alive"]
+
+
+class ReadyShape(Shape):
+    """The daemon can work."""
+
+    model_config = ConfigDict(extra="forbid", title="Ready")
+
+    status: Literal["ready"]
+
+
+class UnreadyShape(Shape):
+    """No work is possible now."""
+
+    model_config = ConfigDict(extra="forbid", title="Unready")
+
+    reasons: list[str] = Field(description="Why, in sentences for people.")

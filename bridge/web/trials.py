@@ -7,11 +7,12 @@ from fastapi import APIRouter, Request
 from pydantic import AfterValidator, ConfigDict, Field
 from starlette.responses import Response
 
-from bridge.core.delivering.diagnosis import diagnose
+from bridge.core.delivering.diagnosis import Diagnosis, diagnose
 from bridge.core.delivering.symptoms import Symptom
-from bridge.core.delivering.trial import Trial
+from bridge.core.delivering.trial import Trial, of_a_trial
 from bridge.core.examples import GENERATIONS, NOTICES, example
 from bridge.core.ports import Form
+from bridge.core.secrecy import veil_of
 from bridge.core.settings import Webhook
 from bridge.web.addressees import receiver_of
 from bridge.web.answer import Json, answer, problems, takes
@@ -21,7 +22,6 @@ from bridge.web.mistakes import refused
 from bridge.web.phase import must_be_open
 from bridge.web.service import Service
 from bridge.web.strict import Strict, optional_body
-from bridge.web.veil import secrets_of
 from bridge.web.webhooks import still_there, webhook_named
 
 EVENTS = (*GENERATIONS, *NOTICES)
@@ -81,10 +81,14 @@ def router(service: Service) -> APIRouter:
             trial = await service.test(webhook.state.id, message=message, form=form)
         receiver = receiver_of(webhook, service.settings)
         own = receiver.format_name if isinstance(receiver, Webhook) else "standard"
-        found = diagnose(_symptom(trial, own))
-        return Json(shown_trial(trial, found, secrets_of(receiver)))
+        found = _of_a_trial(diagnose(_symptom(trial, own)))
+        return Json(shown_trial(trial, found, veil_of(receiver)))
 
     return calls
+
+
+def _of_a_trial(diagnosis: Diagnosis) -> Diagnosis:
+    return Diagnosis(means=of_a_trial(diagnosis.means), advice=of_a_trial(diagnosis.advice))
 
 
 def _symptom(trial: Trial, format_name: str) -> Symptom:

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from bridge.cli.client import Client, Place, Refused, place
-from bridge.cli.status import table, timeline
+from bridge.cli.status import table, timeline, troubles
 from bridge.cli.watch import metadata_of, sentence
 from bridge.errors import ConfigError, NoDaemon
 from tests.cli.calling import genbridge
@@ -266,3 +266,33 @@ def test_a_command_reads_the_token_from_the_environment_and_no_other_secret(
     )
     assert genbridge("status", folder=tmp_path).returncode == 2
     assert genbridge("status", folder=tmp_path, GENBRIDGE_TOKEN="x").returncode == 3
+
+
+def standing(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "luma",
+        "standing": "working",
+        "since": None,
+        "why": "",
+        "saturation": None,
+    } | changes
+
+
+def test_a_source_is_named_only_where_there_is_something_to_do() -> None:
+    since = "2026-11-21T08:30:00Z"
+    saturation = "aiml needs 17.1 looks/s, may make 10: 7.1 more, or 2 keys"
+    found = [
+        standing(since=since),
+        standing(standing="refused", since=since, why="401 bad\x1b[2Jkey"),
+        standing(name="aiml", standing="busy", since=since, saturation=saturation),
+        standing(name="kling", standing="away", since=since, why="no answer in time"),
+    ]
+    lines = list(troubles(found))
+    assert [line.partition(" since ")[0] for line in lines] == [
+        "luma refuses the key",
+        "aiml throttles us",
+        saturation,
+        "kling does not answer",
+    ]
+    assert lines[3].endswith(": no answer in time")
+    assert not any("\x1b" in line for line in lines)

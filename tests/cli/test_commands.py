@@ -82,6 +82,7 @@ def test_every_command_has_its_own_help(name: str) -> None:
         "webhooks",
         "pause",
         "resume",
+        "try",
     ],
 )
 def test_help_of_a_command_loads_nothing_heavy(name: str) -> None:

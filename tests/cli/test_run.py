@@ -70,6 +70,23 @@ def test_a_reload_is_told_good_or_bad(config: Path) -> None:
         assert process.wait(10) == 0
 
 
+def test_a_warning_of_the_configuration_is_a_fixed_phrase_at_the_start_and_after_a_reload(
+    config: Path,
+) -> None:
+    config.write_text(config.read_text().replace("https://", "http://"))
+    phrase = "the configuration is worth a look"
+    with running("run", "-c", config) as process:
+        found = logged(process, phrase)
+        assert found["level"] == "warning"
+        assert f"{config}:4:" in str(found["reason"])
+        assert "webhooks.studio" in str(found["reason"])
+        logged(process, "ready")
+        process.send_signal(signal.SIGHUP)
+        assert logged(process, phrase)["reason"] == found["reason"]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
 def test_a_wrong_configuration_ends_it_with_2_and_every_mistake(config: Path) -> None:
     config.write_text("webhoks: {}\nsorces: {}\n")
     done = genbridge("run", "-c", config)

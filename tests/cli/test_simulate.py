@@ -7,6 +7,8 @@ import pytest
 
 from bridge.cli.configuration import settings
 from bridge.cli.simulate import introduction
+from bridge.plugins import Plugins
+from bridge.simulator.apis import APIS
 from tests.cli.calling import line_with, running
 
 
@@ -30,10 +32,18 @@ def test_it_prints_what_to_paste_and_every_request() -> None:
 
 def test_what_is_to_be_pasted_is_a_good_configuration(tmp_path: Path) -> None:
     names = ("aimlapi-luma", "luma-agents", "dream-machine", "relay-luma")
-    text = introduction({name: f"http://127.0.0.1:8380/{name}/v1" for name in names})
+    urls = {name: f"http://127.0.0.1:8380/{name}/v1" for name in (*names, "acme")}
+    text = introduction(urls, names)
+    assert "http://127.0.0.1:8380/acme/v1" in text.partition("\n\n")[2].partition("\n\n")[2]
     path = tmp_path / "config.yaml"
     path.write_text(text.partition("\n\n")[2].partition("\n\n")[0])
     assert set(settings(path).sources) == set(names)
+
+
+def test_every_simulated_api_is_told_once() -> None:
+    urls = {name: f"http://127.0.0.1:8380/{name}/v1" for name in APIS}
+    told = introduction(urls, Plugins().names("provider")).partition("Begin")[0]
+    assert all(told.count(url) == 1 for url in urls.values())
 
 
 @pytest.mark.parametrize("command", ["simulate", "listen"])
@@ -43,5 +53,7 @@ def test_a_port_in_use_is_named(command: str) -> None:
         with running(command, "--port", port) as process:
             _, said = process.communicate(timeout=10)
     assert process.returncode == 1
-    assert said.startswith(f"genbridge: cannot listen on 127.0.0.1:{port}: ")
-    assert "Traceback" not in said
+    assert said == (
+        f"genbridge: cannot listen on 127.0.0.1:{port}: another program listens there already; "
+        "end it, or choose another port with --port (0: any that is free)\n"
+    )

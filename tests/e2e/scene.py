@@ -44,12 +44,13 @@ class Theatre(Upstream):
 
 
 def source(url: str, provider: str = "aimlapi-luma", **options: Any) -> dict[str, Any]:
-    """Return a source that may ask as often as it likes."""
+    """Return a source that may ask as often as it likes, and does, as far as its API lets it."""
     return {
         "provider": provider,
         "api_key": API_KEY,
         "base_url": url,
         "rate_limit": "1000/s",
+        "interval": "1s",
         **options,
     }
 

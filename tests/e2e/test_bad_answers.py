@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bridge.simulator.switches import Fault, RetryAfter
+from bridge.simulator.limits import RetryAfter
+from bridge.simulator.switches import Fault
 from tests.e2e.scene import (
     Theatre,
     accepted,
@@ -126,7 +127,7 @@ async def test_a_refused_key_is_told_once_and_a_corrected_one_works_at_once(
 
 @scene
 async def test_a_word_that_nobody_knows_is_told_and_ends_nothing(stage: Stage) -> None:
-    script = (("dreaming", 5.0), ("completed", None))
+    script = (("dreaming", 8.0), ("completed", None))
     id_ = stage.upstream.add("luma-agents", script=script)
     stage.upstream.switch(odd_word="pondering")
     stage.upstream.curtain.ready()

@@ -1,6 +1,6 @@
 """An engine with everything around it made of fakes: the way the tests of this room begin."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,8 +22,10 @@ from bridge.engine.supervisor import Supervisor
 from bridge.engine.writer import Writer
 from bridge.formats.standard import Format as Standard
 from bridge.providers.aimlapi_luma import Provider as AimlapiLuma
+from bridge.providers.dream_machine import Provider as DreamMachine
 from bridge.providers.luma_agents import Provider as LumaAgents
 from bridge.store.memory import MemoryStore
+from tests.fakes.able import Able
 from tests.fakes.clock import Dice, VirtualClock
 from tests.fakes.network import FakeNetwork
 from tests.fakes.receiver import FakeReceiver, Posted, Rule
@@ -54,9 +56,22 @@ class Lines:
         return [event for level, event, _ in self.lines if level in levels]
 
 
-def source(upstream: FakeUpstream, name: str = "aimlapi-luma", **changes: Any) -> Source:
-    kinds: dict[str, type[Any]] = {"aimlapi-luma": AimlapiLuma, "luma-agents": LumaAgents}
+def source(
+    upstream: FakeUpstream,
+    name: str = "aimlapi-luma",
+    *,
+    able: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Source:
+    """Return a source of a simulated API; `able` are abilities that it has instead of its own."""
+    kinds: dict[str, type[Any]] = {
+        "aimlapi-luma": AimlapiLuma,
+        "luma-agents": LumaAgents,
+        "dream-machine": DreamMachine,
+    }
     provider = kinds[name](api_key="key", base_url=upstream.url(name))
+    if able:
+        provider = Able(provider, **able)
     settings: dict[str, Any] = {
         "rate": Rate(per_second=100.0),
         "max_connections": 200,

@@ -8,7 +8,14 @@ from typing import Any
 import anyio
 import pytest
 
-from bridge.core.delivering.acknowledgement import Accepted, Acknowledgement, TooRich
+from bridge.core.delivering.acknowledgement import (
+    Accepted,
+    Acknowledgement,
+    Declined,
+    Gone,
+    TooRich,
+    Unclear,
+)
 from bridge.core.delivering.auth import Basic, Bearer
 from bridge.core.delivering.signing import hub_signature, read_key
 from bridge.core.message import Message
@@ -112,6 +119,18 @@ async def test_a_delivery_is_one_signed_post() -> None:
     assert line.timeouts == [15.0]
 
 
+async def test_no_header_is_sent_that_svix_libraries_would_prefer_to_ours() -> None:
+    line = Line()
+    full = webhook(hub_signature=True, headers=(("X-Team", "a"),), auth=Bearer(token="b"))
+    await bring(line, full, credentials=Keys())
+    [request] = line.asked
+    names = [name.lower() for name, _ in request.headers]
+    assert not [name for name in names if name.startswith("svix-")]
+    ours = [name for name in names if name.startswith("webhook-")]
+    wanted = ["webhook-attempt", "webhook-id", "webhook-signature", "webhook-timestamp"]
+    assert sorted(ours) == wanted
+
+
 async def test_what_was_sent_is_shown_without_anything_secret() -> None:
     line = Line()
     secretive = webhook(
@@ -126,6 +145,81 @@ async def test_what_was_sent_is_shown_without_anything_secret() -> None:
     assert shown["webhook-attempt"] == "3"
     assert shown["content-type"] == "application/json"
     assert "canary" not in repr(brought)
+
+
+def echo(request: Request) -> Response:
+    """Answer with what was asked, as debugging receivers do."""
+    said = "\n".join(
+        [request.url, *(f"{name}: {value}" for name, value in request.headers)]
+    )
+    headers = {"x-echo": said.replace("\n", " "), "server": "echo"}
+    return Response(status=400, headers=headers, body=said.encode(), received_at=EPOCH)
+
+
+async def test_what_a_receiver_echoes_leaves_the_courier_without_secrets() -> None:
+    secretive = webhook(
+        url="https://studio.example/canary/hook",
+        headers=(("X-Team", "canary-a"),),
+        auth=Bearer(token="b"),
+        hub_signature=True,
+    )
+    line = Line(echo)
+    brought = await bring(line, secretive, credentials=Keys())
+    assert isinstance(brought.answer, Response)
+    for said in (brought.answer.body.decode(), brought.answer.headers["x-echo"]):
+        assert "canary" not in said
+        assert "token-1" not in said
+        for name in ("webhook-signature", "x-hub-signature-256"):
+            assert str(named(line.asked[0], name)) not in said
+        assert "webhook-attempt: 3" in said
+    assert brought.answer.headers["server"] == "echo"
+    assert (brought.answer.status, brought.answer.received_at) == (400, EPOCH)
+
+
+class Quoting(Fussy):
+    """A format that quotes its receiver; what does not hold the secret means something else."""
+
+    def render(self, message: Message, form: Form = Form.FULL) -> Rendered | None:
+        return Rendered(body=b"x")
+
+    def read(self, response: Response) -> Acknowledgement:
+        said = response.body.decode()
+        if said.startswith("gone"):
+            return Gone(why=said)
+        return Declined(why=said) if "canary" in said else Unclear(hint=said)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (b"gone: canary/hook", Gone(why="gone: …")),
+        (
+            b"no: canary/hook",
+            Declined(why="its answer holds a secret, and so is not quoted"),
+        ),
+        (b"no: another", Unclear(hint="no: another")),
+    ],
+)
+async def test_what_a_format_quotes_is_quoted_without_secrets_and_means_the_same(
+    said: bytes, meant: Acknowledgement
+) -> None:
+    line = Line(lambda _: Response(status=400, body=said, received_at=EPOCH))
+    to = webhook(url="https://studio.example/canary/hook", format=Quoting())
+    assert (await bring(line, to)).acknowledgement == meant
+
+
+async def test_secrets_are_those_of_the_settings_that_are_in_force() -> None:
+    line = Line(
+        lambda _: Response(status=200, body=b"canary/a canary/b", received_at=EPOCH)
+    )
+    courier = Courier(http=line, clock=VirtualClock(), version="test")
+    said = []
+    for place in "aba":
+        to = webhook(url=f"https://studio.example/canary/{place}")
+        brought = await courier.bring(to, delivery())
+        assert isinstance(brought.answer, Response)
+        said.append(brought.answer.body.decode())
+    assert said == ["… canary/b", "canary/a …", "… canary/b"]
 
 
 async def test_the_signature_of_hubs_is_added_only_where_it_is_asked_for() -> None:

@@ -54,9 +54,14 @@ class FakeRegister:
     given_back: list[Spare] = field(default_factory=list)
     slow: float = 0.0
     heard: Callable[[], None] = lambda: None
+    hinting: bool = False
 
     def listen(self, heard: Callable[[], None]) -> None:
         self.heard = heard
+
+    async def hint_later(self) -> None:
+        self.hinting = True
+        await anyio.sleep_forever()
 
     async def _answer(self) -> None:
         await anyio.sleep(self.slow)
@@ -287,6 +292,13 @@ async def test_a_hint_is_followed_at_once() -> None:
         await anyio.sleep(0.01)
         assert len(stage.crew.begun) == 1
         assert stage.crew.looked == 1
+
+
+async def test_hints_that_came_too_soon_after_another_are_sent_while_it_runs() -> None:
+    register = FakeRegister()
+    async with among(register):
+        await anyio.sleep(0.1)
+        assert register.hinting
 
 
 async def test_nothing_is_taken_up_while_nothing_may_begin() -> None:

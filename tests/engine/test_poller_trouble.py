@@ -99,7 +99,7 @@ async def test_a_403_for_one_generation_does_not_pause_the_others() -> None:
         before = len(rig.upstream.sent)
         await anyio.sleep(120)
     moments = asked_at(rig)[before:]
-    assert max(b - a for a, b in pairwise(moments)) < 20
+    assert max(b - a for a, b in pairwise(moments)) < 60
 
 
 async def test_a_crowd_of_early_holds_is_one_lie() -> None:
@@ -124,7 +124,7 @@ async def test_after_a_hold_that_failed_the_next_plain_look_leads_back_to_holdin
         await anyio.sleep(3560)
         rig.upstream.instead.extend([500, 500])
         await anyio.sleep(60)
-    assert rig.told(id_) == ["queued", "completed"]
+    assert rig.told(id_) == ["queued", "stalled", "completed"]
     assert rig.posts()[-1].at < 3605
 
 
@@ -166,6 +166,7 @@ class Nonsense(Silent):
 
     def ask(self, look: Look) -> Asking:
         response = yield Request(method="GET", url=self.url)
+        assert isinstance(response, Response)
         nonsense: Any = object()
         seen = Observation(
             id="g",

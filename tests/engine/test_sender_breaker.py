@@ -227,7 +227,8 @@ async def test_a_restart_goes_on_probing_at_once() -> None:
     rig.restart()
     began = anyio.current_time()
     async with rig.engine([source(rig.upstream)], [webhook()]):
-        await anyio.sleep(60)
+        # The last probe before the restart waits for its own moment, five minutes at most.
+        await anyio.sleep(400)
     assert rig.receiver.accepted[0].at - began <= 1.0
     assert len({posted.id for posted in rig.receiver.accepted}) == len(ids)
 
@@ -276,6 +277,46 @@ async def test_a_streak_goes_on_over_restarts_until_the_webhook_is_switched_off(
         ("webhook.disabled", None),
     ]
     assert len({posted.id for posted in rig.posts("team")}) == 4
+
+
+async def test_a_webhook_that_throttles_for_ever_is_switched_off_as_well() -> None:
+    rig = Rig(rules={"studio": lambda _a, _r: 429, "team": lambda _a, _r: 204})
+    hooks = [webhook(alerts="team"), webhook("team", states=frozenset())]
+    id_ = rig.upstream.add("aimlapi-luma", script=DONE)
+    async with rig.engine([source(rig.upstream)], hooks) as engine:
+        await engine.watch("aimlapi-luma", id_)
+        await anyio.sleep((5 * DAY + HOUR).total_seconds())
+        standing = engine.sender.standing(engine.webhooks[0])
+        assert standing is not None
+        assert standing.breaker is Breaker.CLOSED
+    state = (await rig.store.webhooks(["name:studio"]))["name:studio"]
+    assert state.condition is Condition.DISABLED
+    assert "429" in str(state.why)
+    assert (await rig.store.census()).pending == 1
+    assert [share for _, share in told(rig)] == [50, 70, 90, None]
+    last = rig.posts("studio")[-1].at
+    assert 5 * 86400 <= last <= 5 * 86400 + 400
+
+
+async def test_one_accepted_delivery_makes_up_for_days_of_throttles() -> None:
+    def rule(age: timedelta, _request: Request) -> Choice:
+        return 204 if 3 * DAY <= age < 3 * DAY + HOUR else 429
+
+    rig = Rig(rules={"studio": rule, "team": lambda _a, _r: 204})
+    hooks = [webhook(alerts="team"), webhook("team", states=frozenset())]
+    async with rig.engine([source(rig.upstream)], hooks) as engine:
+        for days in (3.5, 3.0):
+            id_ = rig.upstream.add("aimlapi-luma", script=DONE)
+            await engine.watch("aimlapi-luma", id_)
+            await anyio.sleep((days * DAY).total_seconds())
+    state = (await rig.store.webhooks(["name:studio"]))["name:studio"]
+    assert state.condition is Condition.ACTIVE
+    # The second streak is its own: people hear of its first half once more.
+    assert told(rig) == [
+        ("webhook.failing", 50),
+        ("webhook.recovered", None),
+        ("webhook.failing", 50),
+    ]
 
 
 def told(rig: Rig, name: str = "team") -> list[tuple[str, Any]]:

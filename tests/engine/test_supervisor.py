@@ -45,11 +45,12 @@ async def test_a_source_that_stays_as_it_is_drops_no_hold() -> None:
     id_ = rig.upstream.add("aimlapi-luma", script=WALK)
     async with rig.engine([source(rig.upstream)], [webhook()]) as engine:
         await engine.watch("aimlapi-luma", id_)
-        await anyio.sleep(10)
+        await anyio.sleep(15)
         asked = len(rig.upstream.sent)
+        assert rig.upstream.open == 1
         engine.supervisor.set_sources({"aimlapi-luma": source(rig.upstream)})
-        await anyio.sleep(10)
-        assert len(rig.upstream.sent) == asked
+        await anyio.sleep(5)
+        assert (len(rig.upstream.sent), rig.upstream.open) == (asked, 1)
 
 
 async def test_watches_of_a_source_that_is_gone_rest_until_it_is_back() -> None:

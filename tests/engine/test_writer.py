@@ -281,3 +281,10 @@ async def test_flushing_waits_for_what_is_handed_in_when_the_last_commit_is_told
             await anyio.sleep(0.05)
             await writer.flushed()
             assert handed <= ledger.written
+
+
+async def test_what_comes_after_the_end_waits_for_nobody() -> None:
+    async with writing(Ledger()) as writer:
+        writer.give_up()
+        assert not (await writer.record(change(1))).accepted
+    assert not (await writer.record(change(2))).accepted

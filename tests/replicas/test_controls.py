@@ -101,8 +101,14 @@ async def thawed(folder: Path, server: Server, entry: str) -> Verdict:
 async def test_without_fences_a_thawed_replica_tells_what_is_long_over(
     server: Server, tmp_path: Path
 ) -> None:
-    verdict = await thawed(tmp_path, server, "tests.replicas.fenceless")
-    assert verdict.overtaken > 0
+    # On a busy machine what was under way may grow too old meanwhile: then nothing can be shown.
+    for turn in range(3):
+        folder = tmp_path / str(turn)
+        folder.mkdir()
+        verdict = await thawed(folder, server, "tests.replicas.fenceless")
+        if verdict.overtaken > 0:
+            return
+    pytest.fail("nothing was told out of order: the fences could be dropped")
 
 
 async def test_with_fences_it_does_not(server: Server, tmp_path: Path) -> None:

@@ -16,9 +16,11 @@ from bridge.core.delivering.delivery import Condition, Result, WebhookState
 from bridge.core.delivering.signing import read_key
 from bridge.core.delivering.standing import Standing
 from bridge.core.delivering.trial import Trial
+from bridge.core.hints import hint_token
 from bridge.core.listing import ListedWatch, ListedWebhook
 from bridge.core.message import Message
 from bridge.core.order import Ordered, WatchOrder
+from bridge.core.pacing.report import SourceReport
 from bridge.core.ports import Enlisted, Form
 from bridge.core.replay import Preview, Replay, ReplayFilter
 from bridge.core.settings import Rate, Server, Settings, Source, Webhook
@@ -45,6 +47,7 @@ def settings(**changes: Any) -> Settings:
             provider_name="luma-agents",
             provider=Provider(api_key="CANARY"),
             rate=Rate(per_second=10.0),
+            hint_token=hint_token(name, "CANARY") if name == "luma" else None,
         )
         for name in ("luma", "aiml")
     }
@@ -108,6 +111,8 @@ class FakeDaemon:
         self.tried: list[tuple[int, Message, Form]] = []
         self.standings: dict[int, Standing] = {}
         self.gone: set[int] = set()
+        self.stands: dict[str, SourceReport] = {}
+        self.hinted: list[tuple[str, bytes]] = []
         self.trial = Trial(
             method="POST",
             url="https://example.com/…",
@@ -183,8 +188,11 @@ class FakeDaemon:
     def jobs(self) -> Sequence[Job]:
         return [Job(name="retention", every=timedelta(minutes=10), last_result="done")]
 
-    def watching(self, source: str) -> int:
-        return 3 if source == "luma" else 0
+    def reports(self) -> Mapping[str, SourceReport]:
+        return self.stands
+
+    def hint(self, source: str, body: bytes) -> None:
+        self.hinted.append((source, body))
 
 
 def _webhook(callback: Callback, state: WebhookState) -> Webhook:

@@ -13,7 +13,6 @@ from bridge.core.delivering.delivery import Condition, Particulars, Status, Webh
 from bridge.core.network.way import Way
 from bridge.errors import StoreUnavailable
 from bridge.web.delivery_shapes import DeliveriesShape, HistoryShape, ToldDeliveryShape
-from bridge.web.veil import veiled
 from tests.web.ledger import attempt
 from tests.web.service import FakeDaemon, calling
 
@@ -285,12 +284,6 @@ async def test_what_a_receiver_echoes_shows_no_credentials(
     ):
         assert "CANARY" not in response.text
         assert "genbridge: no " in response.text
-
-
-def test_credentials_alone_are_taken_out_of_a_text_not_the_words_around_them() -> None:
-    said = b"Basic authentication, please; a bearer of news"
-    assert veiled(said, ()) == said
-    assert veiled(b'"Bearer  abc.def-ghi_12=", x', ()) == '"Bearer …", x'.encode()
 
 
 async def test_a_delivery_of_a_webhook_that_is_no_longer_configured_is_shown(

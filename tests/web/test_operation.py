@@ -17,26 +17,15 @@ from bridge.core.delivering.signing import Kind, new_key, read_key
 from bridge.web.api import api
 from bridge.web.doors import Doors
 from bridge.web.health import application
+from bridge.web.hints import hints
 from bridge.web.orders import SECRET as SECRET_PATTERN
 from bridge.web.shapes import (
     ReloadShape,
     ReplicasShape,
     ScheduleShape,
-    SourcesShape,
 )
 from bridge.web.webhook_shapes import WebhooksShape
-from tests.web.service import SECRET, TOKEN, FakeDaemon
-
-
-@pytest.mark.anyio
-async def test_sources_are_listed_without_their_keys(client: httpx.AsyncClient) -> None:
-    response = await client.get("/v1/sources")
-    found = SourcesShape.model_validate_json(response.content).sources
-    assert [(one.name, one.provider, one.watching) for one in found] == [
-        ("luma", "luma-agents", 3),
-        ("aiml", "luma-agents", 0),
-    ]
-    assert "CANARY" not in response.text
+from tests.web.service import SECRET, TOKEN, FakeDaemon, calling
 
 
 @pytest.mark.anyio
@@ -130,6 +119,8 @@ async def test_the_description_names_every_call_with_its_answers(
         ("get", "/v1/replicas"),
         ("get", "/v1/schedule"),
         ("post", "/v1/reload"),
+        ("get", "/healthz"),
+        ("get", "/readyz"),
     }
     order = document["paths"]["/v1/watches"]["post"]
     assert set(order["responses"]) >= {
@@ -145,6 +136,29 @@ async def test_the_description_names_every_call_with_its_answers(
     schema = order["requestBody"]["content"]["application/json"]["schema"]
     assert schema["required"] == ["source", "id"]
     assert document["security"] == [{"token": []}]
+
+
+@pytest.mark.anyio
+async def test_health_is_described_as_it_is_answered_without_a_token(
+    daemon: FakeDaemon,
+) -> None:
+    app = application(readiness=daemon.readiness)
+    async with (
+        calling(daemon, token=None) as described,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://127.0.0.1"
+        ) as door,
+    ):
+        paths = (await described.get("/openapi.json")).json()["paths"]
+        for phase in (None, "stopping"):
+            daemon.phase = phase
+            for path in ("/healthz", "/readyz"):
+                here, there = await described.get(path), await door.get(path)
+                assert here.status_code == there.status_code
+                assert here.json() == there.json()
+                assert paths[path]["get"]["security"] == []
+                assert str(here.status_code) in paths[path]["get"]["responses"]
+        assert (await described.get("/readyz")).status_code == 503
 
 
 @pytest.mark.anyio
@@ -211,7 +225,7 @@ async def test_health_is_open_and_the_api_is_only_loaded_when_it_is_asked(
         loads.append(1)
         return api(daemon, token=TOKEN)
 
-    front = Doors(application(readiness=daemon.readiness), load)
+    front = Doors(application(readiness=daemon.readiness), hints(daemon), load)
     transport = httpx.ASGITransport(front)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://127.0.0.1"
@@ -219,6 +233,7 @@ async def test_health_is_open_and_the_api_is_only_loaded_when_it_is_asked(
         assert (await client.get("/healthz")).status_code == 200
         assert (await client.get("/readyz")).status_code == 200
         assert (await client.get("/")).status_code == 404
+        assert (await client.post("/hints/luma/wrong")).status_code == 404
         assert not loads
         assert (await client.get("/v1/sources")).status_code == 401
         headers = {"authorization": f"Bearer {TOKEN}"}

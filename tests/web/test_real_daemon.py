@@ -145,6 +145,52 @@ async def test_a_watch_goes_on_for_its_callback_over_a_reload(tmp_path: Path) ->
         assert "did you mean webhooks?" in refused.json()["detail"]
 
 
+async def test_a_source_tells_of_itself_and_takes_hints_from_outside(
+    tmp_path: Path,
+) -> None:
+    async with AsyncExitStack() as stack:
+        scene = Scene(tmp_path, stack)
+        await scene.open()
+        id_ = scene.generation()
+        await scene.order(id=id_)
+        (luma,) = (await scene.client.get("/v1/sources")).json()["sources"]
+        assert (luma["standing"], luma["watching"]) == ("working", 1)
+        url = f"http://127.0.0.1:{scene.port}{luma['hints_path']}"
+        async with httpx.AsyncClient() as provider:
+            body = {"data": {"task_id": id_}, "status": "done, believe me"}
+            assert (await provider.post(url, json=body)).status_code == 204
+            assert (await provider.post(url, content=b"\xff")).status_code == 204
+            assert (await provider.post(url[:-1] + "x", json=body)).status_code == 404
+        await accepted(scene.studio, 1, state="completed")
+        told = [facts(one)["state"] for one in scene.studio.accepted]
+        assert told.count("completed") == 1
+
+
+async def test_what_was_learned_is_kept_at_the_end_and_known_at_the_start(
+    tmp_path: Path,
+) -> None:
+    async with AsyncExitStack() as stack:
+        scene = Scene(tmp_path, stack)
+        await scene.open()
+        await scene.order(id=scene.generation())
+        await accepted(scene.studio, 1, state="completed")
+        assert await scene.daemon.stop() == 0
+        await scene.daemon.start()
+        (luma,) = (await scene.client.get("/v1/sources")).json()["sources"]
+        (table,) = (one for one in luma["tables"] if one["state"] == "dreaming")
+        assert table["changes"] == 1.0
+        assert sum(count for _, count in table["histogram"]) == pytest.approx(1, abs=0.01)
+
+
+async def test_what_recurs_says_when_it_ran_and_when_it_runs_next(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        scene = Scene(tmp_path, stack)
+        await scene.open()
+        jobs = (await scene.client.get("/v1/schedule")).json()["jobs"]
+        assert {one["name"] for one in jobs} >= {"liveness", "pace", "retention"}
+        assert all(one["next_run"] for one in jobs)
+
+
 async def test_the_commands_talk_to_the_daemon(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         scene = Scene(tmp_path, stack)

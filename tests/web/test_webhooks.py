@@ -280,6 +280,28 @@ async def test_a_trial_that_reached_nobody_says_how_far_it_came(
     assert trial["diagnosis"]["means"] == "nobody took the connection"
 
 
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("tls", "try again later; deliveries are tried again by themselves"),
+        ("proxy", "check `proxy`: that it runs, its credentials, and that it may go there"),
+    ],
+)
+async def test_a_trial_is_not_said_to_be_tried_again_by_itself(
+    client: httpx.AsyncClient, daemon: FakeDaemon, reason: str, advice: str
+) -> None:
+    daemon.trial = replace(
+        daemon.trial,
+        status=None,
+        phase=Phase.TLS,
+        result=Result.AGAIN,
+        reason=reason,
+        sentence="the certificate has expired",
+    )
+    trial = (await client.post("/v1/webhooks/studio/test")).json()
+    assert trial["diagnosis"]["advice"] == advice
+
+
 async def test_zapiers_success_is_not_taken_for_more_than_it_is(
     client: httpx.AsyncClient, daemon: FakeDaemon
 ) -> None:

@@ -1,0 +1,87 @@
+"""Choosing: what is asked about a watch that is due, and who is asked about along with it."""
+
+from math import inf
+
+from bridge.core.looking import Get, Hold
+from bridge.core.pacing import holding
+from bridge.core.pacing.forecast import TOLD_FROM
+from bridge.engine.learner import Learner
+from bridge.engine.pacer import Pacer
+from bridge.engine.roster import Roster
+from bridge.engine.running import Running
+
+TRIES = 4
+"""Watches that are thought of for each place in a batch, at most."""
+
+
+class Chooser:
+    """Chooses for one source. Moments are monotonic seconds."""
+
+    def __init__(self, *, roster: Roster, pacer: Pacer, learner: Learner) -> None:
+        self._roster = roster
+        self._pacer = pacer
+        self._learner = learner
+
+    def question(self, running: Running, now: float) -> Get | Hold:
+        """Return what to ask about a watch, if it is asked about alone."""
+        watch = running.watch
+        if now >= running.deadline or running.alone:
+            return Get(id=running.id)
+        only = self._learner.terminal_only(watch)
+        if not (only and self._too_early(running, now)) and self._pacer.holding(
+            running, now
+        ):
+            # A first one that waits for the lowest rung is answered at once.
+            until = holding.rung(watch.rank, watch.until, terminal_only=only)
+            return Hold(id=running.id, until=until)
+        return Get(id=running.id)
+
+    def _too_early(self, running: Running, now: float) -> bool:
+        """Return whether a first look had better be a plain one than a hold for the end.
+
+        A hold from the beginning waits while next to nothing ends, once it is known when that is;
+        and where several first looks can go together, one request is enough for all of them.
+        """
+        if running.rung.seen is not None or self._pacer.batch(now) <= 1:
+            return False
+        following = self._roster.next()
+        crowd = following is not None and following <= now
+        return crowd or round(running.rung.table.changes) >= TOLD_FROM
+
+    def together(self, first: Running, now: float) -> tuple[list[Running], int]:
+        """Return whom one request asks about, and how many of them are due, the first ones.
+
+        Who is due goes before who will be soonest; those fill it up for nothing, as the request is
+        made anyway. Where holds are the way of looking, only those that nothing is known of yet.
+        """
+        asked, size, due = [first], self._pacer.batch(now), 1
+        if size <= 1 or first.alone:
+            return asked, due
+        until = now if self._pacer.holds_any else inf
+        passed: list[tuple[Running, float]] = []
+        for _ in range(TRIES * size):
+            at = self._roster.next()
+            one = self._roster.pop(until) if len(asked) < size else None
+            if one is None or at is None:
+                break
+            if not self._may_join(one):
+                passed.append((one, at))
+            elif at <= now:
+                # A moment of the queue is only one to ask the rule at.
+                when = self._pacer.when(one, now)
+                if when <= now:
+                    asked.append(one)
+                    due += 1
+                else:
+                    self._roster.again(one, self._pacer.wake(when, now))
+            elif not one.errors and self._pacer.ready(one, now):
+                asked.append(one)
+            else:
+                passed.append((one, at))
+        for one, at in passed:
+            self._roster.again(one, at)
+        return asked, due
+
+    def _may_join(self, running: Running) -> bool:
+        known = running.rung.seen is not None
+        return not running.alone and not (self._pacer.holds_any and known)
