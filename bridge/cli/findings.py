@@ -135,7 +135,11 @@ def _advice(source: Source, trial: Trial, seen: Observation | None) -> str | Non
         )
     if isinstance(trial.reading, Trouble):
         lost = http and bool(trial.calls) and seen is None
-        return "check read.state: does it lead to the state word?" if lost else None
+        return (
+            "check base_url, get.url and read.state: no state word was found"
+            if lost
+            else None
+        )
     return _remedy(trial)
 
 

@@ -195,7 +195,9 @@ def why_no_id(text: str) -> str | None:
         return f"an id has 1 to {LONGEST_ID} characters"
     if not text.isprintable() and CONTROL.search(text):
         return "an id holds no control characters"
-    return "an id is not . or .." if text in {".", ".."} else None
+    if not {".", ".."}.isdisjoint(text.split("/")):
+        return "an id has no part that is . or .."
+    return None
 
 
 def listen(value: object) -> tuple[str | None, int]:

@@ -129,9 +129,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """The request is wrong in the provider's eyes."""
+    """The request is wrong in the provider's eyes.
+
+    `unasked`: in ours, so it was not sent, and says nothing of the source.
+    """
 
     why: str
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

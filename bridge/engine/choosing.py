@@ -21,6 +21,8 @@ class Chooser:
         self._roster = roster
         self._pacer = pacer
         self._learner = learner
+        self._unseen = 0
+        """Holds of generations that were never seen: what they bring teaches nothing."""
 
     def question(self, running: Running, now: float) -> Get | Hold:
         """Return what to ask about a watch, if it is asked about alone."""
@@ -33,6 +35,7 @@ class Chooser:
         ):
             # A first one that waits for the lowest rung is answered at once.
             until = holding.rung(watch.rank, watch.until, terminal_only=only)
+            self._unseen += running.rung.seen is None
             return Hold(id=running.id, until=until)
         return Get(id=running.id)
 
@@ -46,7 +49,8 @@ class Chooser:
             return False
         following = self._roster.next()
         crowd = following is not None and following <= now
-        return crowd or round(running.rung.table.changes) >= TOLD_FROM
+        known = max(round(running.rung.table.changes), self._unseen) >= TOLD_FROM
+        return crowd or known
 
     def together(self, first: Running, now: float) -> tuple[list[Running], int]:
         """Return whom one request asks about, and how many of them are due, the first ones.

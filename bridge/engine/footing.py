@@ -141,6 +141,9 @@ class Footing:
     def _troubled(
         self, look: Look, reading: Rejected | Trouble, began: float, now: float
     ) -> None:
+        if isinstance(reading, Rejected) and reading.unasked:
+            self.unanswered()
+            return
         self._refusal.unanswered()
         self.malformed += isinstance(reading, Trouble) and reading.malformed
         if isinstance(reading, Rejected):

@@ -404,9 +404,9 @@ class Judge:
         self._roster.again(running, max(least, self._pacer.next(running, now)))
 
     def _stalls(self, running: Running, now: float) -> bool:
-        return not running.stalled and running.rung.age(now) > self._learner.stall_age(
-            running.rung.table
-        )
+        if running.stalled or not running.seen:
+            return False  # of what was never seen nothing is known, not even that it stands
+        return running.rung.age(now) > self._learner.stall_age(running.rung.table)
 
     def _again(self, running: Running, at: float) -> None:
         """Look again at a moment whatever the price, and not later than the deadline."""

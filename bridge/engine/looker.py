@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import anyio
 
-from bridge.core.looking import Look, Reading, Trouble
+from bridge.core.looking import Look, Reading, Rejected, Trouble
 from bridge.core.network.exchange import Answer, Response
 from bridge.core.pacing.holding import is_cut
 from bridge.core.pacing.offset import Offset
@@ -88,9 +88,10 @@ class Looker:
         The first of them was let through by the rate; those that follow wait for it here.
         """
         asking = self._provider.ask(replace(look, at=self._clock.now()))
-        cut = False
+        cut, unasked = False, True
         try:
             request = next(asking)
+            unasked = False
             while True:
                 sent = self._clock.now()
                 answer = await self._http.send(request, timeout=timeout, limit=ANSWER_LIMIT)
@@ -100,12 +101,18 @@ class Looker:
                 request = asking.send(_whole(answer))
                 await self.turn()
         except StopIteration as done:
-            return Heard(reading=done.value, cut=cut)
+            return Heard(reading=_told(done.value, unasked=unasked), cut=cut)
         except Exception as error:  # noqa: BLE001  (a provider is foreign code on foreign data)
             why = f"cannot be read: {type(error).__name__}"
             return Heard(reading=Trouble(why=why, malformed=True), cut=cut)
         finally:
             asking.close()
+
+
+def _told(reading: Reading, *, unasked: bool) -> Reading:
+    if unasked and isinstance(reading, Rejected):
+        return replace(reading, unasked=True)
+    return reading
 
 
 def _whole(answer: Answer) -> Answer:

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from bridge.config import Environment, json_schema, load
 from bridge.config.mistakes import Wrong
+from bridge.core.looking import Get
 from bridge.core.settings import Settings
 from bridge.plugins import Plugins
 from tests.providers.describing import MAPPING, PLAIN, written
@@ -59,7 +60,7 @@ MISTAKES = [
         "6:33: sources.acme.get.method: expected GET",
     ),
     (
-        "get: {url: '/{id}', json: {}}\n",
+        "get: {url: '/{id}', json: {a: b}}\n",
         READ,
         "6:25: sources.acme.get.json: a GET has no body",
     ),
@@ -368,3 +369,11 @@ def test_any_shape_is_settings_or_mistakes(options: dict[str, Any]) -> None:
         read(text)
     except Wrong as wrong:
         assert wrong.total  # noqa: PT017  (either is right)
+
+
+def test_an_empty_body_of_a_get_is_none() -> None:
+    source = read(
+        HEAD + '    get: {url: "/jobs/{id}", method: GET, query: {}, json: {}}\n' + READ
+    )
+    request = next(source.sources["acme"].provider.ask(Get(id="a")))
+    assert (request.method, request.body) == ("GET", b"")

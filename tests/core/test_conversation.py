@@ -491,3 +491,12 @@ def test_every_link_is_found_in_order_and_nothing_that_is_none() -> None:
         "https://x.example/2",
     ]
     assert every(nothing)(document) == []
+
+
+def test_a_key_that_the_api_echoes_stands_in_no_word_of_an_observation() -> None:
+    echoing = answer({"status": "Bearer key-0123456789", "model": "for key-0123456789"})
+
+    _, reading = talk(API, Get(id="a"), echoing, key="key-0123456789")
+
+    seen = observed(reading)
+    assert (seen.native_state, seen.model) == ("Bearer …", "for …")

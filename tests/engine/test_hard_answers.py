@@ -224,3 +224,15 @@ async def test_a_source_that_is_away_delays_no_other() -> None:
         rig.upstream.switch("luma-agents", fault=Fault.OFF)
         await anyio.sleep(300)
     assert all(rig.told(id_) == ["completed"] for id_ in away)
+
+
+async def test_ids_that_nobody_can_ask_about_do_not_take_their_source_away() -> None:
+    rig = Rig()
+    good = rig.upstream.add("luma-agents", script=(("queued", 30.0), ("completed", None)))
+    luma = simulated(rig.upstream, "luma-agents", interval=timedelta(seconds=1))
+    async with rig.engine([luma], [webhook()]) as engine:
+        await engine.watch("luma-agents", "../x", "a/../b", good)
+        await anyio.sleep(45)
+        assert standing(engine) == "working"
+    assert rig.told(good) == ["queued", "completed"]
+    assert "the source is away" not in rig.log.phrases("error")

@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.core.ladder import State
-from bridge.core.looking import Abilities, Hold
+from bridge.core.looking import Abilities, Batch, Hold
 from bridge.core.pacing.due import LEAST
 from bridge.core.settings import Rate, Source
 from bridge.engine.looker import BURST
-from tests.engine.moods import READINGS, Fate, Moody, names
+from tests.engine.moods import READINGS, Asked, Fate, Moody, names
 from tests.engine.rig import Engine, Rig, webhook
 from tests.fakes.clock import VirtualClock
 
@@ -241,6 +241,10 @@ def check_rate(stage: Stage) -> None:
         assert len(inside) <= most + fresh + 1e-6, (first, len(inside))
 
 
+def _probes(question: Asked) -> bool:
+    return isinstance(question.look, Batch) and question.look.until is not None
+
+
 def check_floor(stage: Stage) -> None:
     floor = stage.play.able.floor.total_seconds()
     for one in stage.play.fates:
@@ -250,7 +254,9 @@ def check_floor(stage: Stage) -> None:
             fresh = any(before.at <= reset <= after.at for reset in stage.resets)
             last = before.at < stage.play.deadline <= after.at
             if calm and not fresh and not last:
-                least = floor if isinstance(after.look, Hold) else max(LEAST, floor)
+                # What a batch waits for is probed beside the plain looks, which go on.
+                waits = isinstance(after.look, Hold) or _probes(after) or _probes(before)
+                least = floor if waits else max(LEAST, floor)
                 assert after.at - before.at >= least - 1e-6, (one, before, after)
         for before, after in zip(asked, asked[20:], strict=False):
             assert after.at - before.at >= 4.0, (one, before, after)

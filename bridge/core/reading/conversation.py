@@ -17,6 +17,7 @@ from bridge.core.looking import (
     Trouble,
 )
 from bridge.core.network.exchange import Request, Unanswered
+from bridge.core.network.masking import MASK
 from bridge.core.reading.api import Api, SecondCall
 from bridge.core.reading.ids import unfit
 from bridge.core.reading.linking import linked
@@ -51,6 +52,10 @@ def converse(
         ),
         secrets=secrets_of(key, shown),
     )
+    return _veiled(_begun(talk, look), talk.secrets)
+
+
+def _begun(talk: "_Talk", look: Look) -> Asking:
     match look:
         case Get(id=one):
             return talk.one(one)
@@ -60,6 +65,31 @@ def converse(
             return talk.many(ids, until)
         case Listing(cursor=cursor):
             return talk.page(cursor)
+
+
+def _veiled(asking: Asking, secrets: Sequence[str]) -> Asking:
+    """Return what a conversation says, without secrets that the API echoes in its words.
+
+    State words and models go to the log and to people, as reasons do.
+    """
+    reading = yield from asking
+    if isinstance(reading, Seen):
+        shown = tuple(_without(one, secrets) for one in reading.observations)
+        return replace(reading, observations=shown)
+    if isinstance(reading, Trouble) and reading.seen is not None:
+        return replace(reading, seen=_without(reading.seen, secrets))
+    return reading
+
+
+def _without(seen: Observation, secrets: Sequence[str]) -> Observation:
+    said = (seen.native_state or "") + seen.model
+    if not any(secret in said for secret in secrets):
+        return seen
+    word, model = seen.native_state, seen.model
+    for secret in secrets:
+        word = None if word is None else word.replace(secret, MASK)
+        model = model.replace(secret, MASK)
+    return replace(seen, native_state=word, model=model)
 
 
 def _rejected(why: str) -> Asking:

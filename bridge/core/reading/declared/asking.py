@@ -138,5 +138,5 @@ class Listing:
 
 def bodiless(method: str, json: object) -> Iterator[Misfit]:
     """Yield a misfit for a body where none is sent."""
-    if method == "GET" and json is not None:
+    if method == "GET" and json:
         yield Misfit("a GET has no body", path=("json",), hint="write method: POST")
