@@ -121,7 +121,10 @@ class Assembly:
             )
             if record.discover and not provider.abilities.listing:
                 self._reader.complain(
-                    (*path, "discover"), f"{record.provider} has no list to discover from"
+                    (*path, "discover"),
+                    f"{record.provider} has no list to discover from"
+                    if record.provider != "http"
+                    else "there is no `list` to discover from",
                 )
             yield name, _source(name, record, provider)
 
