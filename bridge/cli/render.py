@@ -2,7 +2,8 @@
 
 An example of an event, dressed by a format, in each form: rich, and the poorer ones that a
 receiver gets that finds it too rich. Nothing is sent. With --webhook the options of the
-configuration count; what is secret is shown as `…`.
+configuration count; what is secret is shown as `…`. Where progress is told in one message (`live`),
+its edits follow, of an imagined message.
 """
 
 import json
@@ -16,11 +17,18 @@ import typer
 
 from bridge.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
 from bridge.cli.paint import paint_for, say
-from bridge.core.examples import GENERATIONS, NOTICES, example, example_options
+from bridge.core.event import PROGRESS
+from bridge.core.examples import (
+    GENERATIONS,
+    NOTICES,
+    RECEIPT,
+    example,
+    example_options,
+)
 from bridge.core.message import Message
 from bridge.core.network.masking import MASK
 from bridge.core.network.urls import beneath, shown
-from bridge.core.ports import Form, Format, Rendered
+from bridge.core.ports import Editor, Form, Format, Rendered
 from bridge.core.settings import Webhook
 from bridge.errors import ConfigError
 
@@ -73,7 +81,11 @@ def render(
     forms = _forms(form)
     dressing = _dressing(format_name, webhook, config)
     message = example(kind, webhook=webhook or "studio")
-    sheets = [_sheet(dressing, kind, message, one) for one in forms]
+    sheets = [
+        _sheet(dressing, kind, message, one, receipt)
+        for receipt in _receipts(dressing.format, kind)
+        for one in forms
+    ]
     if as_json:
         typer.echo(json.dumps(sheets, indent=2, ensure_ascii=False))
         return
@@ -151,12 +163,29 @@ def _secrets(made: Any) -> list[str]:  # noqa: ANN401  (any plugin)
 # What is shown of it
 
 
-def _sheet(dressing: _Dressing, kind: str, message: Message, form: Form) -> dict[str, Any]:
-    rendered = dressing.format.render(message, form)
+def _receipts(made: Format, kind: str) -> Sequence[str | None]:
+    """Return what names the messages that are edited; None: what is posted."""
+    edits = isinstance(made, Editor) and made.live and kind in PROGRESS
+    return (None, RECEIPT) if edits else (None,)
+
+
+def _dressed(
+    made: Format, message: Message, form: Form, receipt: str | None
+) -> Rendered | None:
+    if receipt is not None and isinstance(made, Editor):
+        return made.edit(message, receipt, form)
+    return made.render(message, form)
+
+
+def _sheet(
+    dressing: _Dressing, kind: str, message: Message, form: Form, receipt: str | None
+) -> dict[str, Any]:
+    rendered = _dressed(dressing.format, message, form, receipt)
     sheet: dict[str, Any] = {
         "format": dressing.name,
         "event": kind,
         "form": form.name.lower(),
+        "edit": receipt is not None,
         "assumed": list(dressing.assumed),
     }
     if rendered is None:
@@ -228,7 +257,8 @@ def _without(text: str, secrets: Sequence[str]) -> str:
 
 def _printed(sheet: Mapping[str, Any]) -> str:
     paint = paint_for(sys.stdout)
-    head = paint(f"{sheet['format']}, {sheet['event']}, {sheet['form']}", "cyan")
+    edit = ", edited" if sheet["edit"] else ""
+    head = paint(f"{sheet['format']}, {sheet['event']}, {sheet['form']}{edit}", "cyan")
     if sheet["body"] is None:
         return f"{head}\nnothing is said of this event"
     headers = [f"{name}: {value}" for name, value in sheet["headers"].items()]

@@ -71,4 +71,9 @@ def json_value(branch: MapNode | ListNode) -> Json:
     """Return the JSON that a branch means, read as metadata is."""
     if isinstance(branch, ListNode):
         return [_json(branch, n, item) for n, _, item in branch.values()]
+    return json_members(branch)
+
+
+def json_members(branch: MapNode) -> dict[str, Json]:
+    """Return the JSON object that a mapping means, read as metadata is."""
     return {key: _json(branch, n, item) for n, key, item in branch.values()}

@@ -24,7 +24,8 @@ from bridge.core.network.certificate import ends
 from bridge.core.network.proxy import read_proxy
 from bridge.core.network.urls import barred, in_the_clear
 from bridge.core.network.way import Way
-from bridge.core.settings import Rate, Webhook
+from bridge.core.ports import Editor
+from bridge.core.settings import Order, Rate, Webhook
 
 _AHEAD = timedelta(days=21)
 """How long before its end a certificate is warned of (DELIVERY, section 8)."""
@@ -66,6 +67,7 @@ class Webhooks:
         self._warn_of_signature(path, keys, signed=form.signed)
         self._check_hub_signature(path, record, keys)
         self._take_advice((*path, "format"), form, record.url)
+        self._check_live(path, record, form)
         return Webhook(
             name=name,
             url=record.url,
@@ -142,6 +144,16 @@ class Webhooks:
                 if owner != name:
                     path = ("webhooks", name, "secret")
                     self._warn(path, f"the same secret as webhook {owner}'s")
+
+    def _check_live(self, path: Steps, record: WebhookRecord, form: Any) -> None:  # noqa: ANN401  (as above)
+        """Refuse edits that could put an older state in the place of a newer one."""
+        live = isinstance(form, Editor) and form.live
+        if live and record.order is not Order.STRICT:
+            self._reader.complain(
+                (*path, "order"),
+                "`live` needs `order: strict`: a message is edited in the order of the states",
+                hint="leave `order` out",
+            )
 
     def _take_advice(self, path: Steps, form: Any, url: str) -> None:  # noqa: ANN401  (as above)
         advice = getattr(form, "advice", None)

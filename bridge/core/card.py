@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from bridge.core.event import Event, read_envelope
+from bridge.core.event import PROGRESS, Event, read_envelope
 from bridge.core.ladder import State
 from bridge.core.looking import Output
 from bridge.core.message import Message
@@ -77,7 +77,7 @@ class Card:
     @property
     def passing(self) -> bool:
         """Whether it only tells of progress: silent where the receiver can be."""
-        return self.kind in ("generation.queued", "generation.dreaming")
+        return self.kind in PROGRESS
 
 
 def card(message: Message) -> Card:

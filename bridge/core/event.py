@@ -14,6 +14,9 @@ from bridge.core.record import Record
 from bridge.core.text.clocktext import rfc3339
 from bridge.core.text.jsontext import encode
 
+PROGRESS = frozenset({"generation.queued", "generation.dreaming"})
+"""Types of events that only tell how far it has come: nobody needs to notice them."""
+
 
 class Event(Record, frozen=True, kw_only=True):
     """The facts of an event, in the words of DESIGN, section 5.

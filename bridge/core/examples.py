@@ -21,6 +21,9 @@ from bridge.core.text.jsontext import encode
 MOMENT = datetime(2026, 11, 21, 8, 30, 0, 123000, tzinfo=UTC)
 """When the examples happened, unless it is said."""
 
+RECEIPT = "1001"
+"""What names an imagined message, at every receiver whose messages can be edited."""
+
 _WATCH = UUID("3d1b3ad4-1c4f-5c52-9a4e-6f4b8f2f6a10")
 _GENERATION = "182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e"
 

@@ -10,6 +10,7 @@ from bridge.core.change import Change, Recorded
 from bridge.core.delivering.acknowledgement import Acknowledgement
 from bridge.core.delivering.callback import Callback
 from bridge.core.delivering.delivery import Delivery, Settlement, WebhookState
+from bridge.core.delivering.receipt import Receipt
 from bridge.core.discovery import Discovery
 from bridge.core.listing import (
     DeliveryFilter,
@@ -104,6 +105,18 @@ class Provider(Protocol):
         ...
 
 
+@runtime_checkable
+class Selective(Protocol):
+    """A provider that knows without a request which ids it can never ask about."""
+
+    def fits(self, one: str) -> str | None:
+        """Return why an id can never be asked about, as a sentence; None: it can.
+
+        The sentence goes to people and quotes neither the id nor a secret.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What a receiver takes at most; `rate` is the preset for a webhook without `rate_limit`."""
@@ -162,6 +175,32 @@ class Format(Protocol):
 
     def read(self, response: Response) -> Acknowledgement:
         """Return what the receiver's answer means."""
+        ...
+
+
+LIVE = "The progress of a generation is one message that is edited; needs `order: strict`."
+"""What an editor's option `live` is, for the schema of the configuration."""
+
+
+@runtime_checkable
+class Editor(Protocol):
+    """A format whose receivers can change a message that they have taken.
+
+    `live`: the progress of a generation is one message, which is edited.
+    """
+
+    @property
+    def live(self) -> bool:
+        """Whether that is wanted."""
+        ...
+
+    def edit(
+        self, message: Message, receipt: str, form: Form = Form.FULL
+    ) -> Rendered | None:
+        """Return what puts a message in the place of the one that a receipt names.
+
+        None: the receipt names nothing that this format could edit.
+        """
         ...
 
 
@@ -408,6 +447,10 @@ class Store(Lists, Replays, Experience, Protocol):
 
         Never past one of the same generation and webhook that is still pending.
         """
+        ...
+
+    async def receipt(self, watch: int, webhook: int) -> Receipt | None:
+        """Return what names the message that tells of a watch's progress; None: there is none."""
         ...
 
     async def next_due(self) -> Mapping[int, timedelta]:

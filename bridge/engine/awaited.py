@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from bridge.core.delivering.delivery import Delivery, WebhookState
+from bridge.core.delivering.receipt import Receipt
 from bridge.core.ports import Clock, Room
 from bridge.engine.claiming import Outbox
 
@@ -37,6 +38,11 @@ class AwaitedOutbox:
         """Set how a webhook stands."""
         with self._asked():
             await self._outbox.set_webhook(state)
+
+    async def receipt(self, watch: int, webhook: int) -> Receipt | None:
+        """Return what names the message that tells of a watch's progress; None: there is none."""
+        with self._asked():
+            return await self._outbox.receipt(watch, webhook)
 
     @contextmanager
     def _asked(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from typing import Protocol
 import anyio
 
 from bridge.core.delivering.delivery import Delivery, WebhookState
+from bridge.core.delivering.receipt import Receipt
 from bridge.core.ports import Clock, Log, Room
 from bridge.engine.bell import Bell
 from bridge.engine.lane import Lane
@@ -45,6 +46,10 @@ class Outbox(Protocol):
         """Set how a webhook stands."""
         ...
 
+    async def receipt(self, watch: int, webhook: int) -> Receipt | None:
+        """Return what names the message that tells of a watch's progress; None: there is none."""
+        ...
+
 
 class Claimant(Protocol):
     """The sender, as claims see it."""
@@ -61,8 +66,8 @@ class Claimant(Protocol):
         """Hold up the end while something is under way."""
         ...
 
-    def take(self, delivery: Delivery) -> None:
-        """Take over a claimed delivery."""
+    def take(self, delivery: Delivery) -> bool:
+        """Take over a claimed delivery; False: we have it already, or nobody may send it."""
         ...
 
     def touch(self, lane: Lane) -> None:

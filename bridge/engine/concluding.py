@@ -13,6 +13,7 @@ from bridge.core.delivering.delivery import (
     Settlement,
 )
 from bridge.core.delivering.outcome import Circumstances
+from bridge.core.delivering.receipt import Receipt
 from bridge.core.delivering.trouble import Blame
 from bridge.core.delivering.verdict import (
     Delivered,
@@ -23,6 +24,7 @@ from bridge.core.delivering.verdict import (
     judge,
     unrendered,
 )
+from bridge.core.live import Progress
 from bridge.core.ports import Chance, Clock, Log
 from bridge.core.record import Record
 from bridge.core.text.durations import spoken
@@ -38,7 +40,8 @@ WHY = "the breaker is open: "
 class Tried(Record, frozen=True, kw_only=True):
     """An attempt that is over; `began` is its moment, `queue` what it waited, in milliseconds.
 
-    `probe`: the breaker was open when it began.
+    `probe`: the breaker was open when it began. `progress`: it is told in the message that is
+    edited.
     """
 
     delivery: Delivery
@@ -46,6 +49,7 @@ class Tried(Record, frozen=True, kw_only=True):
     began: float
     queue: float
     probe: bool
+    progress: Progress | None = None
 
 
 class Conclusions:
@@ -86,6 +90,7 @@ class Conclusions:
             webhook=lane.state(now, condition) if changed else None,
             alerts=alerts,
             overtaken=tried.delivery.id in lane.overtaken,
+            receipt=None if tried.progress is None else _kept(tried.progress, verdict),
         )
         if settlement.attempt is not None:
             self._remarks.make(
@@ -326,6 +331,10 @@ def _gates(verdict: Verdict) -> bool:
             return pause is not None
         case _:
             return False
+
+
+def _kept(progress: Progress, verdict: Verdict) -> Receipt | None:
+    return progress.kept(verdict.receipt) if isinstance(verdict, Delivered) else None
 
 
 def _circumstances(tried: Tried) -> Circumstances:

@@ -1,8 +1,8 @@
 """The courier: brings one delivery to its webhook and returns what came back; judges nothing.
 
 One attempt is one request or a few, all within the webhook's `timeout`: a token and the question
-for consent where they are needed, the message in the richest form that the receiver takes, and
-once more after a token was refused.
+for consent where they are needed, the message in the richest form that the receiver takes, once
+more after a token was refused, and as a post where the message that it edits is gone.
 """
 
 from dataclasses import replace
@@ -17,6 +17,7 @@ from bridge.core.delivering.acknowledgement import (
     Acknowledgement,
     TooRich,
     Unclear,
+    Uneditable,
 )
 from bridge.core.delivering.delivery import Delivery
 from bridge.core.delivering.signing import hub_signature, signature_headers
@@ -31,7 +32,7 @@ from bridge.core.network.exchange import (
 from bridge.core.network.masking import MASK
 from bridge.core.network.urls import beneath
 from bridge.core.network.veil import Veil
-from bridge.core.ports import Clock, Consent, Form, Http, Rendered
+from bridge.core.ports import Clock, Consent, Editor, Form, Http, Rendered
 from bridge.core.record import Record
 from bridge.core.secrecy import veil_of
 from bridge.core.settings import Webhook
@@ -140,13 +141,16 @@ class Courier:
         return await self._delivered(trip)
 
     async def _delivered(self, trip: "_Trip") -> Brought:
-        """Send poorer and poorer forms until the receiver can take one."""
+        """Send poorer and poorer forms until the receiver can take one.
+
+        What cannot be edited is posted, beginning with the form that the edit had.
+        """
         answer: Answer | None = None
         acknowledgement: Acknowledgement = UNCLEAR
         form: Form | None = trip.form
         while form is not None:
             try:
-                rendered = trip.webhook.format.render(trip.delivery.message, form)
+                rendered = _dressed(trip, form)
             except Exception as error:  # noqa: BLE001  (a format is foreign code on foreign data)
                 # Only its kind: what a format says might quote the message.
                 return Brought(answer=None, form=form, unrendered=type(error).__name__)
@@ -161,7 +165,9 @@ class Courier:
             if veiled is not answer:
                 answer = veiled
                 acknowledgement = _requoted(acknowledgement, _read(trip.webhook, veiled))
-            form = form.poorer if isinstance(acknowledgement, TooRich) else None
+            form = _next(trip, form, acknowledgement)
+        if trip.receipt is not None and isinstance(acknowledgement, Accepted):
+            acknowledgement = replace(acknowledgement, edited=True)
         return trip.brought(answer, acknowledgement)
 
     def _veil(self, trip: "_Trip") -> Veil:
@@ -234,7 +240,7 @@ class Courier:
         now = self._clock.now()
         trip.started = trip.started or now
         signed = signature_headers(
-            webhook.keys, str(delivery.message.id), int(now.timestamp()), rendered.body
+            webhook.keys, delivery.message.webhook_id, int(now.timestamp()), rendered.body
         )
         ours = (self._agent, *signed[:2], ("webhook-attempt", str(delivery.attempt)))
         seals = signed[2:]
@@ -254,6 +260,7 @@ class _Trip:
         "form",
         "granted",
         "greeting",
+        "receipt",
         "resent",
         "sent",
         "size",
@@ -268,6 +275,8 @@ class _Trip:
         self.webhook = webhook
         self.delivery = delivery
         self.form = form
+        self.receipt = delivery.receipt
+        """What names the message that is edited; None: it is posted."""
         self.until = clock.monotonic() + webhook.timeout.total_seconds()
         self.credentials: Headers = ()
         self.greeting: Headers = ()
@@ -304,6 +313,28 @@ class _Trip:
             granted=self.granted,
             size=self.size,
         )
+
+
+def _dressed(trip: _Trip, form: Form) -> Rendered | None:
+    """Return the edit of the message that the trip has a receipt of, else the post."""
+    format_, message = trip.webhook.format, trip.delivery.message
+    if trip.receipt is not None:
+        if isinstance(format_, Editor):
+            edit = format_.edit(message, trip.receipt, form)
+            if edit is not None:
+                return edit
+        trip.receipt = None
+    return format_.render(message, form)
+
+
+def _next(trip: _Trip, form: Form, acknowledgement: Acknowledgement) -> Form | None:
+    """Return the form to send after an answer; None: the answer counts."""
+    if isinstance(acknowledgement, TooRich):
+        return form.poorer
+    if trip.receipt is not None and isinstance(acknowledgement, Uneditable):
+        trip.receipt = None
+        return form
+    return None
 
 
 def _asked(webhook: Webhook, rendered: Rendered, headers: Headers) -> Request:

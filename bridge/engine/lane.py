@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from bridge.core import live
 from bridge.core.change import Recipient
 from bridge.core.delivering.breaker import Circuit, Window, heard, recalled
 from bridge.core.delivering.delivery import Condition, Delivery, WebhookState
@@ -71,6 +72,8 @@ class Lane:
     """How long a claim lasts: one attempt of waiting, one of sending, and a margin."""
     patience: float = field(init=False)
     """How many seconds after its claim the attempt of a delivery may begin at the latest."""
+    place: str | None = field(init=False)
+    """Where the messages stand that are edited; None: none of them is."""
     told: WebhookState | None = None
     accepted: int = 0
     throttles: int = 0
@@ -102,6 +105,7 @@ class Lane:
         if webhook is not self.webhook:
             self.remarked = Remarked()
         self.webhook = webhook
+        self.place = live.place(webhook)
         self.lease = 2 * webhook.timeout + LEASE_MARGIN
         self.patience = (self.lease - webhook.timeout).total_seconds() - RENEWAL
 

@@ -78,6 +78,7 @@ class Sender:
             attempts=Attempts(
                 courier=courier,
                 renewer=renewer,
+                receipts=outbox,
                 conclusions=conclusions,
                 grant=self._grant,
                 clock=clock,
@@ -298,17 +299,19 @@ class Sender:
                 manual=False,
                 message=change.message,
             )
-            self._starts.take(delivery)
-        for lane in freed:
+            if self._starts.take(delivery):
+                freed.pop(born.webhook, None)
+        for lane in freed.values():
             # Who got nothing for what was reserved may claim something else.
             self._starts.touch(lane)
 
-    def _freed(self, recipients: Sequence[Recipient]) -> list[Lane]:
+    def _freed(self, recipients: Sequence[Recipient]) -> dict[int, Lane]:
         """Free what was reserved; return whose it was."""
-        wanted = [self._lanes.get(one.webhook) for one in recipients if one.room]
-        freed = [lane for lane in wanted if lane is not None]
-        for lane in freed:
-            lane.reserved = max(0, lane.reserved - 1)
+        freed = {}
+        for one in recipients:
+            if one.room and (lane := self._lanes.get(one.webhook)) is not None:
+                lane.reserved = max(0, lane.reserved - 1)
+                freed[lane.id] = lane
         return freed
 
     def _overtake(self, lane: Lane, change: Change) -> None:

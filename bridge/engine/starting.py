@@ -192,24 +192,27 @@ class Starts:
 
     # ---------------------------------------------------------------- workers
 
-    def take(self, delivery: Delivery) -> None:
-        """Take over a claimed delivery; one that we have already is no other."""
+    def take(self, delivery: Delivery) -> bool:
+        """Take over a claimed delivery; False: we have it already, or nobody may send it."""
         claim = delivery.id, delivery.fence
         if claim in self._held:
             # Two looks saw the same step, around a reload: the store names its deliveries to both.
-            return
+            return False
         self._held.add(claim)
         if delivery.id in self._barred:
-            return
+            return False
         lane = self._lanes.get(delivery.webhook)
         if lane is None or self._draining:
             self._settler.settle(outcome.returned(delivery))
-            return
+            return False
         now = self._clock.monotonic()
         lane.add(Claimed(delivery=delivery, at=now, until=now + lane.patience))
+        if lane.planned is None and lane.flying >= lane.width:
+            return True  # it begins when one of those that are under way is over
         self._fill(lane, now)
         if lane.planned is not None:
             self.touch(lane)
+        return True
 
     def _fill(self, lane: Lane, now: float) -> None:
         """Start as many workers as there are deliveries that may begin."""

@@ -106,18 +106,21 @@ class Writer:
         pending = _Pending(change)
         if not self._batches or len(self._batches[-1].changes) >= MOST:
             self._batches.append(_Batch())
+            self._work()
         batch = self._batches[-1]
         batch.changes.append(pending)
-        self._work()
         await batch.done.wait()
         return pending.recorded or Recorded(accepted=False)
 
     def settle(self, settlement: Settlement) -> None:
         """Hand in a settlement; it is committed within `GATHER` seconds of a working store."""
-        if not self._settlements:
+        first = not self._settlements
+        if first:
             self._oldest = self._clock.monotonic()
         self._settlements.append(settlement)
-        self._work()
+        # The others go with the first one: the writer need not hear of each.
+        if first or len(self._settlements) == MOST:
+            self._work()
 
     def _work(self) -> None:
         if self._idle.is_set():
@@ -167,7 +170,6 @@ class Writer:
         if batch is not None:
             batch.done.set()
         self._writing = None
-        self._oldest = self._clock.monotonic() - (GATHER if self._settlements else 0.0)
         if not self._batches and not self._settlements:
             self._idle.set()
 
@@ -242,11 +244,12 @@ def _plainer(settlement: Settlement) -> Settlement | None:
     """Return a refused settlement with less in it that could be the reason; None: less is none.
 
     What became of the delivery counts most, then how its webhook stands, last what is for people.
+    (Without its receipt the next progress is posted, not edited.)
     """
-    attempt = settlement.attempt
-    if settlement.alerts or (attempt is not None and attempt != _bare(attempt)):
+    attempt, told = settlement.attempt, settlement.alerts or settlement.receipt
+    if told or (attempt is not None and attempt != _bare(attempt)):
         bare = None if attempt is None else _bare(attempt)
-        return replace(settlement, attempt=bare, alerts=())
+        return replace(settlement, attempt=bare, alerts=(), receipt=None)
     if settlement.webhook is not None:
         return replace(settlement, webhook=None)
     return None

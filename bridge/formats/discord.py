@@ -3,11 +3,14 @@
 Discord reads Markdown in titles, descriptions, fields and `content`, so all that comes from
 strangers is escaped there; the footer is plain. Nobody is called, whatever a text says:
 `allowed_mentions` names none. Links stand in the description, which is longer than a field.
+
+A message can be edited by its id; an edit that does not name `allowed_mentions` again would call
+whom the text names.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias
@@ -24,12 +27,13 @@ from bridge.core.delivering.acknowledgement import (
     TooRich,
     Unclear,
     Unconfirmed,
+    Uneditable,
 )
 from bridge.core.fitting import dressed, fitting, missing, on_one_line
 from bridge.core.message import Message
 from bridge.core.network.exchange import Response
 from bridge.core.network.retry_after import retry_after
-from bridge.core.ports import Form, Limits, Rendered
+from bridge.core.ports import LIVE, Form, Limits, Rendered
 from bridge.core.text.clocktext import rfc3339
 from bridge.core.text.cutting import cut, utf16
 from bridge.core.text.escaping import markdown
@@ -43,6 +47,9 @@ _SILENT = 4096
 _WAIT = "wait=true"
 """Without it an answer comes before the message is saved, and a message that is not is no error."""
 
+_RECEIPT = re.compile(r"[0-9]{1,20}")
+"""The id of a message. It becomes a part of the path, so nothing else is taken for one."""
+
 _LABEL = 80
 _FACT = 250
 _LINE = 500
@@ -51,7 +58,12 @@ _FOOTER = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """Posts into a channel. Discord cannot verify a signature: the URL is the secret."""
+    """Posts into a channel. Discord cannot verify a signature: the URL is the secret.
+
+    `live`: the progress of a generation is one message, which is edited.
+    """
+
+    live: bool = field(default=False, metadata={"about": LIVE})
 
     MOST: ClassVar[Mapping[str, int]] = MappingProxyType(
         {
@@ -82,22 +94,33 @@ class Format:
     def render(self, message: Message, form: Form = Form.FULL) -> Rendered:
         """Return the message; the poorer forms have no image and no metadata, then no embed."""
         shown = card(message)
-        if form is Form.TEXT:
-            payload: Part = {"content": _line(shown)}
-        else:
-            payload = _first_link(shown) | {
-                "embeds": [_embed(shown, full=form is Form.FULL)]
-            }
-        payload["allowed_mentions"] = {"parse": []}
+        payload = _payload(shown, form)
         if shown.passing:
             payload["flags"] = _SILENT
         return Rendered(body=encode(payload), query=_WAIT)
+
+    def edit(
+        self, message: Message, receipt: str, form: Form = Form.FULL
+    ) -> Rendered | None:
+        """Return the edit of a message, which is saved before it is answered.
+
+        What the message had and the new one has not must be emptied by name.
+        """
+        if not _RECEIPT.fullmatch(receipt):
+            return None
+        payload = _EMPTY | _payload(card(message), form)
+        path = f"/messages/{receipt}"
+        return Rendered(body=encode(payload), method="PATCH", path=path)
 
     def read(self, response: Response) -> Acknowledgement:
         """Return what Discord means: a status, and a code in the body."""
         told = _told(response.body)
         if response.status == 200:
             return _read_success(told, response)
+        if told.code in _UNEDITABLE:
+            # Too many edits of an old message come as a 429, which a new message does not meet.
+            why = _UNEDITABLE[told.code]
+            return Uneditable(why=f"{response.status} {told.code}: {why}")
         if response.status == 429:
             return Throttled(
                 why="Discord takes 5 messages in 2 s and 30 in a minute",
@@ -133,6 +156,12 @@ _DECLINED = {
     50006: "Discord found the message empty",
     240000: "Discord has blocked a link in it as harmful",
 }
+_UNEDITABLE = {
+    10008: "there is no such message any more",
+    30046: "Discord takes no more edits of a message that is older than an hour",
+    50005: "the message is not this webhook's",
+    50083: "its thread is archived; a new message opens it",
+}
 _GONE = {10015: "this webhook was deleted", 50027: "the URL's token is wrong"}
 _GONE_STATUSES = {
     401: "Discord does not accept the URL's token",
@@ -157,8 +186,9 @@ def _read_success(told: _Told, response: Response) -> Acknowledgement:
         return Unconfirmed(
             why="Discord answers a message it has saved with its id; check url"
         )
+    receipt = told.id if _RECEIPT.fullmatch(told.id) else None
     spent = response.headers.get("x-ratelimit-remaining", "").strip() == "0"
-    return Accepted(receipt=told.id, pause=_reset(response) if spent else None)
+    return Accepted(receipt=receipt, pause=_reset(response) if spent else None)
 
 
 def _reset(response: Response) -> timedelta | None:
@@ -210,6 +240,19 @@ def _fields_named(errors: object, path: str = "", depth: int = 8) -> Sequence[st
 
 
 # How a card is dressed (RECEIVERS, section 1.3)
+
+
+_EMPTY: Part = {"content": None, "embeds": []}
+
+
+def _payload(shown: Card, form: Form) -> Part:
+    """Return what posts and edits have in common."""
+    if form is Form.TEXT:
+        payload: Part = {"content": _line(shown)}
+    else:
+        payload = _first_link(shown) | {"embeds": [_embed(shown, full=form is Form.FULL)]}
+    payload["allowed_mentions"] = {"parse": []}
+    return payload
 
 
 def _embed(shown: Card, *, full: bool) -> Part:

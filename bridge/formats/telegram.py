@@ -3,6 +3,9 @@
 The URL of the webhook ends with the bot's token (`https://api.telegram.org/bot123:ABC`); the call
 is put behind it. Positions and lengths count UTF-16 units. Telegram looks for mentions and
 commands in plain text by itself: what strangers wrote is `code`, in which it does not look.
+
+A message is edited by a call of its own for each thing: the text, the caption below a file, or
+the file with its caption. So a receipt tells whether the message has a file: `42`, `42:file`.
 """
 
 import re
@@ -25,16 +28,21 @@ from bridge.core.delivering.acknowledgement import (
     TooRich,
     Unclear,
     Unconfirmed,
+    Uneditable,
 )
 from bridge.core.fitting import dressed, fitting, footer, missing, nobody_named, on_one_line
 from bridge.core.message import Message
 from bridge.core.network.exchange import Response
 from bridge.core.network.retry_after import retry_after
-from bridge.core.ports import Form, Limits, Rendered
+from bridge.core.ports import LIVE, Form, Limits, Rendered
 from bridge.core.text.cutting import cut, utf16
 from bridge.core.text.jsontext import encode
 
 _CHAT = re.compile(r"-?[0-9]{1,20}|@[A-Za-z][A-Za-z0-9_]{3,63}")
+_RECEIPT = re.compile(r"(?P<number>[0-9]{1,18})(?P<file>:file)?")
+_FILES = frozenset({"animation", "audio", "document", "photo", "video"})
+"""What a message of Telegram's has one of, where it has a caption instead of a text."""
+
 _TITLE = 160
 _FACT = 200
 _REASON = 1_500
@@ -50,11 +58,13 @@ _LEAST = 20
 class Format:
     """Writes into a chat. The bot's token in the URL is the secret.
 
-    `chat_id` is a number or `@channel`, `message_thread_id` a topic in a group.
+    `chat_id` is a number or `@channel`, `message_thread_id` a topic in a group. `live`: the
+    progress of a generation is one message, which is edited.
     """
 
     chat_id: str = field(metadata={"example": "-1001234567890"})
     message_thread_id: int | None = None
+    live: bool = field(default=False, metadata={"about": LIVE})
 
     MOST: ClassVar[Mapping[str, int]] = MappingProxyType({"text": 4_096, "caption": 1_024})
     """UTF-16 units that are taken."""
@@ -77,22 +87,34 @@ class Format:
     def render(self, message: Message, form: Form = Form.FULL) -> Rendered:
         """Return the call: a video or a picture with a caption where there is one, else text."""
         shown = card(message)
-        call, file = _file(shown) if form is Form.FULL else _NO_FILE
-        room = self.MOST["caption" if file else "text"]
-        lines = _one_line(shown) if form is Form.TEXT else _lines(shown, form, room)
-        text, entities = _laid(lines)
-        names = ("caption", "caption_entities") if file else ("text", "entities")
+        file = _file(shown) if form is Form.FULL else None
         payload = {
             "chat_id": self.chat_id,
             "message_thread_id": self.message_thread_id,
-            **file,
-            names[0]: text,
-            names[1]: entities or None,
-            "link_preview_options": None if file else {"is_disabled": True},
+            **({} if file is None else {file.kind: file.url}),
+            **_words(shown, form, caption=file is not None),
             "disable_notification": shown.passing or None,
         }
-        there = {name: value for name, value in payload.items() if value is not None}
-        return Rendered(body=encode(there), path=f"/{call}")
+        return _called("sendMessage" if file is None else file.call, payload)
+
+    def edit(
+        self, message: Message, receipt: str, form: Form = Form.FULL
+    ) -> Rendered | None:
+        """Return the call that fits what was posted: a file stays, and a text may get one."""
+        posted = _RECEIPT.fullmatch(receipt)
+        if posted is None:
+            return None
+        shown = card(message)
+        file = _file(shown) if form is Form.FULL else None
+        caption = file is not None or posted["file"] is not None
+        words = _words(shown, form, caption=caption)
+        named = {"chat_id": self.chat_id, "message_id": int(posted["number"])}
+        if file is not None:
+            media = {"type": file.kind, "media": file.url} | words
+            return _called("editMessageMedia", named | {"media": _there(media)})
+        return _called(
+            "editMessageCaption" if caption else "editMessageText", named | words
+        )
 
     def read(self, response: Response) -> Acknowledgement:
         """Return what Telegram means: it says it in JSON, with a sentence."""
@@ -128,6 +150,13 @@ _GONE = {
     403: "the bot was blocked, or is no member of the chat",
     404: "the URL ends in no token: https://api.telegram.org/bot<token>",
 }
+_UNCHANGED = re.compile(r"message is not modified", re.IGNORECASE)
+_UNEDITABLE = re.compile(
+    r"message (to edit not found|can't be edited|identifier is not specified)"
+    r"|MESSAGE_(ID_INVALID|AUTHOR_REQUIRED|EDIT_TIME_EXPIRED)"
+    r"|there is no (text|caption|media) in the message",
+    re.IGNORECASE,
+)
 _FILE_REFUSED = re.compile(
     r"url|file|photo|video|media|image|web ?page|caption|too long|entit", re.IGNORECASE
 )
@@ -156,8 +185,12 @@ def _said(response: Response) -> _Answer:
 
 
 def _receipt(result: object) -> str | None:
+    """Return what names the message that Telegram shows; None: it shows none."""
     number = result.get("message_id") if isinstance(result, dict) else None
-    return str(number) if isinstance(number, int) else None
+    if not isinstance(number, int) or not isinstance(result, dict):
+        return None
+    receipt = str(number) if _FILES.isdisjoint(result) else f"{number}:file"
+    return receipt if _RECEIPT.fullmatch(receipt) else None
 
 
 def _why(response: Response, said: _Answer) -> str:
@@ -176,6 +209,10 @@ def _read_refusal(response: Response, said: _Answer) -> Acknowledgement:
     if moved is not None:
         # Every later message would be refused alike: they are held until the option is right.
         return Gone(why=f"the group became a supergroup; set chat_id to {moved}")
+    if _UNCHANGED.search(said.description):
+        return Accepted()
+    if _UNEDITABLE.search(said.description):
+        return Uneditable(why=_why(response, said))
     if _FILE_REFUSED.search(said.description):
         return TooRich(why=_why(response, said))
     return Declined(why=f"{_why(response, said)}: Telegram does not take this message")
@@ -184,19 +221,51 @@ def _read_refusal(response: Response, said: _Answer) -> Acknowledgement:
 # What is sent along
 
 
-File: TypeAlias = dict[str, str]
-_NO_FILE: tuple[str, File] = ("sendMessage", {})
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that Telegram fetches itself, 20 MB at most, and the call that posts it."""
+
+    call: str
+    kind: str
+    url: str
 
 
-def _file(shown: Card) -> tuple[str, File]:
-    """Return the call and the file, which Telegram fetches itself: 20 MB at most."""
-    for call, name, link in (
+def _file(shown: Card) -> File | None:
+    for call, kind, link in (
         ("sendVideo", "video", shown.video),
         ("sendPhoto", "photo", shown.preview),
     ):
         if link is not None and utf16(link.url) <= _FILE:
-            return call, {name: link.url}
-    return _NO_FILE
+            return File(call, kind, link.url)
+    return None
+
+
+# What posts and edits have in common
+
+
+Payload: TypeAlias = dict[str, object]
+
+
+def _words(shown: Card, form: Form, *, caption: bool) -> Payload:
+    """Return text and entities, as they are called; below a file there is less room."""
+    room = Format.MOST["caption" if caption else "text"]
+    lines = _one_line(shown, room) if form is Form.TEXT else _lines(shown, form, room)
+    text, entities = _laid(lines)
+    if caption:
+        return {"caption": text, "caption_entities": entities or None}
+    return {
+        "text": text,
+        "entities": entities or None,
+        "link_preview_options": {"is_disabled": True},
+    }
+
+
+def _called(call: str, payload: Payload) -> Rendered:
+    return Rendered(body=encode(_there(payload)), path=f"/{call}")
+
+
+def _there(payload: Payload) -> Payload:
+    return {name: value for name, value in payload.items() if value is not None}
 
 
 # How a card is dressed (RECEIVERS, section 1.3)
@@ -265,10 +334,10 @@ def _links(shown: Card) -> list[Line]:
     return [*lines, (Span(_value(more, _FACT), "code"),)] if more else lines
 
 
-def _one_line(shown: Card) -> list[Line]:
+def _one_line(shown: Card, room: int) -> list[Line]:
     line = _value(on_one_line(shown.summary), _TITLE + _FACT)
-    room = Format.MOST["text"] - utf16(line) - len(", ")
-    links = fitting(shown, room, lambda link: utf16(link.url), most=1)
+    left = room - utf16(line) - len(", ")
+    links = fitting(shown, left, lambda link: utf16(link.url), most=1)
     return [(Span(line, "code"), *(Span(f", {link.url}") for link in links))]
 
 

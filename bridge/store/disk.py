@@ -6,6 +6,7 @@ from uuid import UUID
 from bridge.core.delivering.callback import Callback
 from bridge.core.delivering.delivery import Attempt, Condition, Status
 from bridge.core.delivering.health import HEALTHY, Health
+from bridge.core.delivering.receipt import Receipt
 from bridge.core.discovery import Discovery
 from bridge.core.message import Message
 from bridge.core.pacing.saved import SavedTable
@@ -105,6 +106,8 @@ class Disk:
     addressed: dict[tuple[int, int], int] = field(default_factory=dict)
     pending: dict[int, dict[int, DeliveryRow]] = field(default_factory=dict)
     attempts: dict[tuple[int, int], tuple[int, Attempt]] = field(default_factory=dict)
+    receipts: dict[tuple[int, int], Receipt] = field(default_factory=dict)
+    """By watch and webhook."""
     bodies: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     webhooks: dict[int, WebhookRow] = field(default_factory=dict)
     replays: dict[int, ReplayRow] = field(default_factory=dict)

@@ -192,6 +192,8 @@ class File:
         )
         try:
             apply(connection, self._path)
+            # What would undo half a statement: beyond 64 KiB it would be put into a file.
+            connection.execute("PRAGMA temp_store = MEMORY")
         except BaseException:
             connection.close()
             raise

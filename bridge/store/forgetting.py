@@ -108,6 +108,8 @@ class Forgetting:
         del disk.generations[watch.generation]
         for event in [event for event in disk.events.values() if event.watch == watch.id]:
             self._forget_event(event)
+        for key in [key for key in disk.receipts if key[0] == watch.id]:
+            del disk.receipts[key]
 
     def _forget_event(self, event: EventRow) -> None:
         disk = self.disk

@@ -19,6 +19,7 @@ from bridge.core.delivering.delivery import (
     Status,
     WebhookState,
 )
+from bridge.core.delivering.receipt import Receipt
 from bridge.core.ladder import State
 from bridge.core.message import Message
 from bridge.core.ports import Census, Clock, Enlisted, Room, Written
@@ -155,6 +156,11 @@ class MemoryStore(Recalling, Resending, Learning, Forgetting):
         for _ in range(ROUNDS):
             hungry = self._claim_round(hungry, now, taken)
         return tuple(self._delivery(row) for row in taken)
+
+    async def receipt(self, watch: int, webhook: int) -> Receipt | None:
+        """Return what names the message that tells of a watch's progress."""
+        await self._begin()
+        return self.disk.receipts.get((watch, webhook))
 
     async def next_due(self) -> Mapping[int, timedelta]:
         """Return per webhook how long until something pending can be claimed."""
@@ -443,11 +449,18 @@ class MemoryStore(Recalling, Resending, Learning, Forgetting):
             self._log(row, one.attempt, now)
         if row is not None and ours:
             self._settled(row, one, now, woken)
+            self._keep(one)
         if one.webhook is not None and (webhook := self.disk.webhooks.get(one.webhook.id)):
             _note(webhook, one.webhook, now)
         for alert in one.alerts:
             woken |= self._raise(alert, now)
         return ours
+
+    def _keep(self, one: Settlement) -> None:
+        delivery, receipt = one.delivery, one.receipt
+        if receipt is not None and delivery.watch is not None:
+            kept = replace(receipt, text=plain(receipt.text) or "")
+            self.disk.receipts[delivery.watch, delivery.webhook] = kept
 
     def _raise(self, alert: Alert, now: int) -> set[int]:
         """Store an alert that is not there yet; return whom it wakes."""

@@ -13,6 +13,7 @@ from sqlalchemy import Text, TextClause, func, literal_column, select
 
 from bridge.core.change import Change
 from bridge.core.delivering.delivery import Delivery, Settlement, WebhookState
+from bridge.core.delivering.receipt import Receipt
 from bridge.core.pacing.heirloom import Heirloom
 from bridge.core.pacing.saved import SavedTable
 from bridge.core.ports import Census, Enlisted, Room, Written
@@ -28,6 +29,7 @@ from bridge.store import (
     keeping,
     liveness,
     pacing,
+    receipts,
     retention,
     sending,
     share,
@@ -250,6 +252,10 @@ class PostgresStore(Answering):
     async def claim_deliveries(self, rooms: Sequence[Room]) -> Sequence[Delivery]:
         """Claim due deliveries, oldest due first, never past a pending predecessor."""
         return await self._pool.write(partial(sending.claim, rooms, self.me, together=True))
+
+    async def receipt(self, watch: int, webhook: int) -> Receipt | None:
+        """Return what names the message that tells of a watch's progress."""
+        return await self._pool.read(partial(receipts.find, watch, webhook))
 
     async def next_due(self) -> Mapping[int, timedelta]:
         """Return per webhook how long until something pending can be claimed."""

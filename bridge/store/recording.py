@@ -218,7 +218,7 @@ def record(changes: Sequence[Change], me: int, gathered: Gathered) -> Transactio
 
 
 def _record(changes: dict[int, Change], me: int, gathered: Gathered) -> Transaction[None]:
-    uids = {place: str(change.message.id) for place, change in changes.items()}
+    uids = {place: change.message.webhook_id for place, change in changes.items()}
     stepped = {id_ for (id_,) in (yield Query(STEP, {"me": me}, _steps(changes.values())))}
     accepted = {uids[p]: c for p, c in changes.items() if c.watch.id in stepped}
     ids: dict[str, int] = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
+from operator import itemgetter
 
 import msgspec
 from sqlalchemy import LargeBinary, Text, case, exists, true, update
@@ -14,7 +15,7 @@ from bridge.core.delivering.delivery import (
     WebhookState,
 )
 from bridge.core.text.jsontext import encode
-from bridge.store import alerting
+from bridge.store import alerting, receipts
 from bridge.store.recording import Gathered, ours, waiting
 from bridge.store.sql import (
     Now,
@@ -163,6 +164,7 @@ def _settle(
     finished = _finished(settled)
     if finished:
         gathered.woken |= {hook for (hook,) in (yield Query(RELEASE, {}, finished))}
+    yield from receipts.keep(settled)
     if states := _states(settlements):
         yield Query(NOTE, {}, [noted(state) for state in states])
     yield from alerting.announce([a for one in settlements for a in one.alerts], gathered)
@@ -177,6 +179,8 @@ def _log(
     """
     answers: dict[str, bytes] = {}
     rows = [row for one in settlements for row in _attempt(one, answers)]
+    # In the order of the table: fewer of its pages are split, and written again.
+    rows.sort(key=itemgetter(0))
     if ours := [row for row in rows if row[0] in accepted]:
         yield Query(LOG, {"me": me}, ours)
     if others := [row for row in rows if row[0] not in accepted]:

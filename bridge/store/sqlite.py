@@ -12,6 +12,7 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 
 from bridge.core.change import Change
 from bridge.core.delivering.delivery import Delivery, Settlement, WebhookState
+from bridge.core.delivering.receipt import Receipt
 from bridge.core.listing import Replica
 from bridge.core.pacing.heirloom import Heirloom
 from bridge.core.pacing.saved import SavedTable
@@ -23,6 +24,7 @@ from bridge.store import (
     keeping,
     pacing,
     place,
+    receipts,
     retention,
     sending,
     watching,
@@ -149,6 +151,10 @@ class SqliteStore(Answering):
     async def claim_deliveries(self, rooms: Sequence[Room]) -> Sequence[Delivery]:
         """Claim due deliveries, oldest due first, never past a pending predecessor."""
         return await self._write(sending.claim(rooms, ME))
+
+    async def receipt(self, watch: int, webhook: int) -> Receipt | None:
+        """Return what names the message that tells of a watch's progress."""
+        return await self._read(receipts.find(watch, webhook))
 
     async def next_due(self) -> Mapping[int, timedelta]:
         """Return per webhook how long until something pending can be claimed."""

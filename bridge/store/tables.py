@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.types import TypeEngine
 
-REVISION = 3
+REVISION = 4
 """The schema that this code reads and writes."""
 
 COMPATIBLE_FROM = 1
@@ -230,6 +230,18 @@ Index("deliveries_listed", deliveries.c.webhook_id, deliveries.c.status, deliver
 # The dead letters of all webhooks: a few among millions.
 _failed = deliveries.c.status == 2
 Index("deliveries_failed", deliveries.c.id, sqlite_where=_failed, postgresql_where=_failed)
+
+# What names the one message in which a webhook is told of a watch's progress, where it is edited.
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("watch_id", BIG, ForeignKey("watches.id", ondelete="CASCADE"), primary_key=True),
+    Column("webhook_id", Integer, primary_key=True, autoincrement=False),
+    Column("place", TEXT, nullable=False),
+    Column("receipt", TEXT, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
 
 attempts = Table(
     "attempts",

@@ -29,6 +29,10 @@ webhooks:
     url: https://api.telegram.org/bot4711:TOKEN
     format: telegram
     chat_id: -1001234567890
+  talk:
+    url: https://discord.com/api/webhooks/4711/TOKEN
+    format: discord
+    live: true
   phone:
     url: https://ntfy.example
     format: ntfy
@@ -116,7 +120,33 @@ def test_the_call_of_a_receiver_stands_behind_the_masked_path(folder: Path) -> N
     assert sheet["body"]["chat_id"] == "-1001234567890"
 
 
-@pytest.mark.parametrize("webhook", ["studio", "pager", "chat"])
+def test_where_progress_is_edited_the_edits_follow_what_is_posted(folder: Path) -> None:
+    sheets = rendered("--webhook", "talk", "--event", "dreaming", folder=folder)
+    assert [(one["form"], one["edit"], one["method"]) for one in sheets] == [
+        ("full", False, "POST"),
+        ("compact", False, "POST"),
+        ("text", False, "POST"),
+        ("full", True, "PATCH"),
+        ("compact", True, "PATCH"),
+        ("text", True, "PATCH"),
+    ]
+    post, edit = sheets[0], sheets[3]
+    assert post["url"] == "https://discord.com/…?wait=true"
+    assert edit["url"] == "https://discord.com/…/messages/1001"
+    assert edit["body"]["embeds"] == post["body"]["embeds"]
+    people = genbridge("render", "--webhook", "talk", "--event", "queued", folder=folder)
+    assert "discord, generation.queued, text, edited\nPATCH https://" in people.stdout
+
+
+@pytest.mark.parametrize("event", ["completed", "stalled", "lost"])
+def test_what_somebody_is_to_notice_is_shown_as_a_post_alone(
+    folder: Path, event: str
+) -> None:
+    sheets = rendered("--webhook", "talk", "--event", event, folder=folder)
+    assert [one["edit"] for one in sheets] == [False] * 3
+
+
+@pytest.mark.parametrize("webhook", ["studio", "pager", "chat", "talk"])
 @pytest.mark.parametrize("more", [[], ["--json"]])
 def test_no_secret_is_shown(folder: Path, webhook: str, more: list[str]) -> None:
     arguments = ["--webhook", webhook, "--event", "failed", *more]

@@ -30,6 +30,11 @@ def test_the_document_becomes_the_last_key_of_data_as_it_was_written() -> None:
     assert sent == b'{"type":"generation.queued","data":{"sequence":0,"raw":{"a": 1.50}}}'
 
 
+@given(st.uuids())
+def test_the_webhook_id_is_the_usual_text_of_the_id(uuid: UUID) -> None:
+    assert Message(id=uuid, body=BODY).webhook_id == str(uuid)
+
+
 def test_without_a_document_raw_is_null() -> None:
     assert whole(None) == {"sequence": 0, "raw": None}
 

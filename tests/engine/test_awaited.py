@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from bridge.core.delivering.delivery import Delivery, WebhookState
+from bridge.core.delivering.receipt import Receipt
 from bridge.core.ports import Room
 from bridge.engine.awaited import AwaitedOutbox
 from bridge.errors import StoreUnavailable
@@ -30,6 +31,10 @@ class Slow:
         await anyio.sleep(20)
         raise StoreUnavailable("away")
 
+    async def receipt(self, watch: int, webhook: int) -> Receipt | None:
+        await anyio.sleep(20)
+        return Receipt(place="here", text=f"{watch}/{webhook}")
+
 
 async def test_a_slow_answer_excuses_for_as_long_as_it_takes() -> None:
     outbox = AwaitedOutbox(Slow(), clock=VirtualClock())
@@ -44,8 +49,9 @@ async def test_a_slow_answer_excuses_for_as_long_as_it_takes() -> None:
 async def test_answers_and_failures_are_passed_on() -> None:
     outbox = AwaitedOutbox(Slow(), clock=VirtualClock())
     assert await outbox.next_due() == {1: timedelta(seconds=7)}
+    assert await outbox.receipt(3, 4) == Receipt(place="here", text="3/4")
     with pytest.raises(StoreUnavailable):
         await outbox.set_webhook(WebhookState(id=1, key="name:studio"))
-    assert outbox.excused == pytest.approx(40.0)
+    assert outbox.excused == pytest.approx(60.0)
     await anyio.sleep(5)
-    assert outbox.excused == pytest.approx(40.0)
+    assert outbox.excused == pytest.approx(60.0)

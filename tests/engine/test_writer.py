@@ -154,6 +154,29 @@ async def test_settlements_wait_for_company_and_not_for_long() -> None:
     assert [settled for _, settled in ledger.groups] == [[0, 1, 2, 3, 4]]
 
 
+async def test_settlements_that_come_while_a_commit_runs_wait_for_company_too() -> None:
+    ledger = Ledger()
+    async with writing(ledger) as writer, anyio.create_task_group() as tasks:
+        tasks.start_soon(record_all, writer, [1])
+        await anyio.sleep(0.09)
+        writer.settle(settlement(1))
+        await anyio.sleep(0.02)
+        writer.settle(settlement(2))
+        await anyio.sleep(0.2)
+    assert ledger.groups == [([1], []), ([], [1, 2])]
+
+
+async def test_five_hundred_settlements_are_company_enough() -> None:
+    ledger = Ledger()
+    async with writing(ledger) as writer:
+        writer.settle(settlement(0))
+        await anyio.sleep(0.01)
+        for id_ in range(1, 500):
+            writer.settle(settlement(id_))
+        await anyio.sleep(0.1 + 0.001)
+    assert [len(settled) for _, settled in ledger.groups] == [500]
+
+
 async def test_a_change_takes_the_waiting_settlements_along() -> None:
     ledger = Ledger()
     async with writing(ledger) as writer:

@@ -12,6 +12,7 @@ import anyio
 import anyio.lowlevel
 
 from bridge.core.delivering.delivery import Delivery, Settlement, Status, WebhookState
+from bridge.core.delivering.receipt import Receipt
 from bridge.core.message import Message
 from bridge.core.ports import Clock, Room, Written
 from bridge.engine.sender import Sender
@@ -116,6 +117,11 @@ class Pile:
         """Set a gate."""
         await self._there()
         self._gate(state)
+
+    async def receipt(self, watch: int, webhook: int) -> Receipt | None:
+        """Nothing is edited."""
+        await self._there()
+        return None
 
     async def claim_deliveries(self, rooms: Sequence[Room]) -> Sequence[Delivery]:
         """Claim what is due, replays at most half of it while live ones wait."""

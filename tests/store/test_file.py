@@ -54,6 +54,7 @@ async def test_the_settings_are_in_force(sqlite: SqliteWorld) -> None:
     assert file.setting("synchronous") == 2
     assert file.setting("journal_mode") == "wal"
     assert file.setting("auto_vacuum") == 2
+    assert file.setting("temp_store") == 2
     assert file.setting("application_id") == APPLICATION_ID
 
 

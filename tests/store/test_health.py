@@ -28,6 +28,7 @@ from bridge.core.listing import DeliveryFilter
 from bridge.core.message import Message
 from bridge.core.network.exchange import Peer
 from bridge.core.ports import Store
+from bridge.store.settling import particulars_text
 from bridge.store.webhooks import merged
 from tests.store.world import (
     SECOND,
@@ -325,6 +326,22 @@ async def test_the_log_keeps_how_an_attempt_went(store: Store) -> None:
     assert (attempt.number, attempt.code, attempt.answer) == (1, 204, b"thanks")
     assert attempt.particulars == FULL
     assert attempt.timings == made.timings
+
+
+@pytest.mark.parametrize(
+    ("made", "text"), [(Particulars(), "{}"), (Particulars(cut=True), '{"cut":true}')]
+)
+async def test_what_is_as_ever_takes_no_room_in_the_log(
+    store: Store, made: Particulars, text: str
+) -> None:
+    delivery = await one_claimed(store)
+    one = settled(delivery)
+    assert one.attempt is not None
+    await store.write([], [replace(one, attempt=replace(one.attempt, particulars=made))])
+    history = await store.history(delivery.id)
+    assert history is not None
+    assert history.attempts[0].particulars == made
+    assert particulars_text(made) == text
 
 
 async def test_headers_that_no_text_can_hold_are_kept_as_far_as_possible(

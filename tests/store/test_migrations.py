@@ -293,11 +293,13 @@ async def aged(world: PostgresWorld) -> None:
 
 # ---------------------------------------------------------------- later scripts
 
+HEAD, NEXT = tables.REVISION, tables.REVISION + 1
+"""In the text of a planted script these words stand for the numbers."""
 
 WIDER = """
     from alembic import op
     from sqlalchemy import Column, Text
-    revision, down_revision, compatible_from = "4", "3", 1
+    revision, down_revision, compatible_from = "NEXT", "HEAD", 1
     def upgrade():
         with op.batch_alter_table("watches") as watches:
             watches.add_column(Column("note", Text))
@@ -307,12 +309,13 @@ WIDER = """
 
 @pytest.fixture
 def planted(tmp_path: Path) -> Callable[[str], list[Step]]:
-    """Return a way to plant a second script: everything that it needs is in its text."""
+    """Return a way to plant one more script: everything that it needs is in its text."""
 
     def plant(text: str) -> list[Step]:
         folder = tmp_path / "versions"
         folder.mkdir()
-        (folder / "r0004_planted.py").write_text(dedent(text))
+        numbered = text.replace("NEXT", str(NEXT)).replace("HEAD", str(HEAD))
+        (folder / f"r{NEXT:04}_planted.py").write_text(dedent(numbered))
         return list(steps(folders=[OURS, folder]))
 
     return plant
@@ -323,7 +326,7 @@ def test_a_table_is_rebuilt_without_losing_what_refers_to_it(
 ) -> None:
     anyio.run(filled, path)
     done = upgrade(str(path), NOW, ladder=planted(WIDER))
-    assert (done.before, done.after) == (3, 4)
+    assert (done.before, done.after) == (HEAD, NEXT)
     assert rows(path, "SELECT origin_of, note FROM watches") == [("luma", None)]
     assert rows(path, "SELECT count(*) FROM events JOIN watches w ON w.id = watch_id") == [
         (1,)
@@ -334,7 +337,7 @@ def test_a_table_is_rebuilt_without_losing_what_refers_to_it(
     indexes = rows(path, "SELECT name FROM sqlite_schema WHERE name GLOB 'watches_*'")
     assert {name for (name,) in indexes} == {"watches_ended", "watches_running"}
     assert dict(rows(path, "SELECT key, value FROM meta WHERE key GLOB '*[dr][eo]*'")) == {
-        "revision": "4",
+        "revision": str(NEXT),
         "compatible_from": "1",
     }
 
@@ -344,7 +347,7 @@ def test_before_an_upgrade_there_is_a_backup(
 ) -> None:
     anyio.run(filled, path)
     copy = upgrade(str(path), NOW, ladder=planted(WIDER)).backup
-    assert copy == path.with_name("genbridge.db.schema-3-20261121T083000Z")
+    assert copy == path.with_name(f"genbridge.db.schema-{HEAD}-20261121T083000Z")
     assert rows(copy, "SELECT source FROM watches") == [("luma",)]
 
 
@@ -356,7 +359,7 @@ def test_an_upgrade_that_breaks_leaves_everything_as_it_was(
     with pytest.raises(StoreError, match="nonsense"):
         upgrade(str(path), NOW, ladder=broken)
     assert rows(path, "SELECT source FROM watches") == [("luma",)]
-    assert upgrade(str(path), NOW) == Upgraded(before=3, after=3)
+    assert upgrade(str(path), NOW) == Upgraded(before=HEAD, after=HEAD)
 
 
 def test_an_upgrade_that_would_orphan_rows_is_not_committed(
@@ -372,7 +375,7 @@ def test_an_upgrade_that_would_orphan_rows_is_not_committed(
 def test_an_upgrade_of_what_is_up_to_date_does_nothing(path: Path) -> None:
     anyio.run(filled, path)
     before = sorted(path.parent.glob("genbridge.db.schema*"))
-    assert upgrade(str(path), NOW) == Upgraded(before=3, after=3)
+    assert upgrade(str(path), NOW) == Upgraded(before=HEAD, after=HEAD)
     assert sorted(path.parent.glob("genbridge.db.schema*")) == before == []
 
 
@@ -380,7 +383,7 @@ def test_this_code_refuses_the_schema_that_a_contract_has_made(
     path: Path, planted: Callable[[str], list[Step]]
 ) -> None:
     anyio.run(filled, path)
-    upgrade(str(path), NOW, ladder=planted(WIDER.replace('"3", 1', '"3", 4')))
+    upgrade(str(path), NOW, ladder=planted(WIDER.replace('"HEAD", 1', '"HEAD", NEXT')))
     with pytest.raises(StoreRefused, match="of a newer genbridge") as refused:
         anyio.run(SqliteWorld(path).open)
     # It names the copy that there is to go back to.
@@ -437,24 +440,24 @@ def test_a_server_gets_an_index_while_others_work(
         NOW,
         ladder=planted("""
             from alembic import op
-            revision, down_revision, compatible_from = "4", "3", 1
+            revision, down_revision, compatible_from = "NEXT", "HEAD", 1
             def upgrade():
                 with op.get_context().autocommit_block():
                     op.create_index(
                         "planted", "events", ["seq"], postgresql_concurrently=True)
         """),
     )
-    assert (done.before, done.after, done.backup) == (3, 4, None)
+    assert (done.before, done.after, done.backup) == (HEAD, NEXT, None)
     assert server.sql(
         "SELECT indisvalid FROM pg_index WHERE indexrelid = 'planted'::regclass", empty
     ) == [["t"]]
-    assert ["revision", "4"] in server.sql("SELECT key, value FROM meta", empty)
+    assert ["revision", str(NEXT)] in server.sql("SELECT key, value FROM meta", empty)
 
 
 WIDE = """
     from alembic import op
     from sqlalchemy import Column, Text
-    revision, down_revision, compatible_from = "4", "3", 1
+    revision, down_revision, compatible_from = "NEXT", "HEAD", 1
     def upgrade():
         op.add_column("events", Column("note", Text))
 """
@@ -490,7 +493,7 @@ def test_an_upgrade_comes_back_to_what_somebody_held_a_lock_on(
         step = planted(WIDE)[-1]
         within(empty, Use.KEEP, lambda connection: climb(connection, [step], pause=pause))
     assert paused == [PAUSE]
-    assert upgrade(empty, NOW, ladder=[step]) == Upgraded(before=4, after=4)
+    assert upgrade(empty, NOW, ladder=[step]) == Upgraded(before=NEXT, after=NEXT)
 
 
 def test_an_upgrade_gives_up_what_is_locked_for_long_and_has_done_nothing(
@@ -503,7 +506,7 @@ def test_an_upgrade_gives_up_what_is_locked_for_long_and_has_done_nothing(
         pytest.raises(StoreUnavailable, match="run `genbridge db upgrade` again"),
     ):
         within(empty, Use.KEEP, lambda connection: climb(connection, way, tries=1))
-    assert upgrade(empty, NOW) == Upgraded(before=3, after=3)
+    assert upgrade(empty, NOW) == Upgraded(before=HEAD, after=HEAD)
 
 
 def test_one_upgrade_at_a_time_works_on_a_server(empty: str) -> None:

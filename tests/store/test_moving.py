@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from bridge.core.delivering.delivery import Status
+from bridge.core.delivering.receipt import Receipt
 from bridge.core.discovery import Discovery
 from bridge.core.ladder import State
 from bridge.core.watch import Watch
@@ -58,7 +59,9 @@ async def filled(path: Path) -> None:
     )
     watch = await announced(world.store, watch, State.QUEUED)
     (delivery,) = await claimed(world.store)
-    await world.store.write([], [settled(delivery, answer=b"\x00\xff")])
+    receipt = Receipt(place="here", text="1001")
+    settlement = settled(delivery, answer=b"\x00\xff", receipt=receipt)
+    await world.store.write([], [settlement])
     await world.store.write([step(watch, State.DREAMING, to(room=True))], [])
     others = (await world.store.register([wish(f"h{i}") for i in range(1100)])).started
     await world.store.unwatch([one.generation for one in others[:3]])
@@ -107,6 +110,7 @@ def test_everything_is_there_and_goes_on(old: Path, new: str) -> None:
             Status.PENDING,
         ]
         assert (await world.attempts())[0].answer == b"\x00\xff"
+        assert await store.receipt(watch.id, 1) == Receipt(place="here", text="1001")
         # On a server it is another replica's, which is no more.
         assert (await store.pace("luma")).own == (table(weight=1 / 3, strain=0.1 + 0.2),)
         round_ = await store.discovery("luma")

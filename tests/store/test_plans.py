@@ -13,6 +13,7 @@ from bridge.store import (
     alerting,
     keeping,
     listing,
+    receipts,
     recording,
     replaying,
     retention,
@@ -32,7 +33,7 @@ from tests.store.world import uids
 pytestmark = pytest.mark.anyio
 
 # Without the days to come: they are empty.
-GROWING = {"watches", "events", "deliveries", "bodies", "attempts_default"}
+GROWING = {"watches", "events", "deliveries", "bodies", "attempts_default", "receipts"}
 
 ROWS = """
 INSERT INTO replicas (id, name, version, started_at, seen_at, owned) VALUES (1, 'a', '0', 1, 1, 0);
@@ -51,6 +52,7 @@ INSERT INTO deliveries (event_id, watch_id, webhook_id, seq, status, manual, att
     ELSE 0 END, false, 1, 0, id, id, CASE WHEN id % 500 = 0 THEN 1 END, 0 FROM events;
 INSERT INTO attempts (delivery_id, attempt, at, replica, code, timings)
     SELECT id, 1, id, 1, 204, '{}' FROM deliveries;
+INSERT INTO receipts (watch_id, webhook_id, place, receipt) SELECT id, 1, 'p', 'r' FROM watches;
 INSERT INTO bodies (sha256, body, at) SELECT i::text, '', i FROM generate_series(1, 100000) i
 """
 
@@ -106,6 +108,8 @@ PLANS = [
     Query(settling.SETTLE, {"me": 1}, SETTLED),
     Query(settling.LOG_ANYWAY, {"me": 1}, LOGGED),
     Query(settling.RELEASE, {}, of_batch(3)),
+    Query(receipts.FIND, {"watch": 5, "hook": 1}),
+    Query(receipts.KEEP, {}, [(i, 2, "p", "r") for i in range(1, 101)]),
     Query(share.TAKE, {"me": 1, "limit": 100}),
     Query(share.STEAL, {"me": 1, "limit": 100}),
     Query(share.RESCUE, {"me": 1, "limit": 100}),

@@ -25,6 +25,7 @@ from bridge.core.delivering.delivery import (
     WebhookState,
 )
 from bridge.core.delivering.health import HEALTHY, Health
+from bridge.core.delivering.receipt import Receipt
 from bridge.core.ladder import State
 from bridge.core.listing import DeliveryFilter, DeliveryPage, ListedDelivery
 from bridge.core.message import Message
@@ -106,6 +107,7 @@ settlements = st.fixed_dictionaries(
         ),
         "health": st.sampled_from([HEALTHY, Health(streak=1), ILL]),
         "alert": st.sampled_from([None, None, 1, 2, 3]),
+        "receipt": st.sampled_from([None, None, "1001", "1002", "\0\ud800"]),
     }
 )
 moments = st.sampled_from([None, None, -60, 0, 3600])
@@ -303,6 +305,7 @@ class Pair(RuleBasedStateMachine):
     def both_keep_the_same(self) -> None:
         self.both(lambda world, _: world.deliveries())
         self.both(lambda world, _: world.attempts())
+        self.both(lambda world, _: _receipts(world))
         self.both(lambda world, _: world.store.next_due())
         self.both(lambda world, _: world.store.census())
         self.both(lambda world, _: world.store.webhooks(["name:one", "name:two"]))
@@ -345,6 +348,7 @@ class Pair(RuleBasedStateMachine):
         condition: Condition | None,
         health: Health,
         alert: int | None,
+        receipt: str | None,
     ) -> Settlement:
         delivery = self.held[i][which % len(self.held[i])]
         state = condition is not None and WebhookState(
@@ -363,7 +367,17 @@ class Pair(RuleBasedStateMachine):
             why="because\ud800",
             webhook=state or None,
             alerts=() if alert is None else (_alert(alert),),
+            receipt=receipt and Receipt(place="here", text=receipt),
         )
+
+
+async def _receipts(world: World) -> list[Receipt | None]:
+    watches = await world.store.listed([Generation("luma", id_) for id_ in GENERATIONS])
+    return [
+        await world.store.receipt(watch.id, webhook)
+        for watch in sorted(watches, key=lambda one: one.generation)
+        for webhook in WEBHOOKS
+    ]
 
 
 def _alert(number: int) -> Alert:

@@ -18,6 +18,7 @@ from bridge.store import (
     keeping,
     listing,
     pacing,
+    receipts,
     recording,
     replaying,
     retention,
@@ -41,6 +42,7 @@ MODULES = [
     keeping,
     listing,
     pacing,
+    receipts,
     recording,
     replaying,
     retention,
@@ -50,7 +52,7 @@ MODULES = [
     watching,
     webhooks,
 ]
-GROWING = {"watches", "events", "deliveries", "attempts", "bodies"}
+GROWING = {"watches", "events", "deliveries", "attempts", "bodies", "receipts"}
 """Tables that no statement may walk through."""
 
 COUNTED = {("count", "events")}

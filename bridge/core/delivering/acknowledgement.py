@@ -10,11 +10,12 @@ class Accepted(Record, frozen=True, kw_only=True):
     """Delivered. `receipt` is a message id where the receiver's messages can be edited.
 
     `pause`: the receiver has said that the next message to this webhook would be one too many
-    before that has passed.
+    before that has passed. `edited`: an earlier message tells it now, as the courier knows.
     """
 
     receipt: str | None = None
     pause: timedelta | None = None
+    edited: bool = False
 
 
 class Throttled(Record, frozen=True, kw_only=True):
@@ -26,6 +27,12 @@ class Throttled(Record, frozen=True, kw_only=True):
 
 class TooRich(Record, frozen=True, kw_only=True):
     """The receiver cannot take this form of the message: a poorer one goes out at once."""
+
+    why: str
+
+
+class Uneditable(Record, frozen=True, kw_only=True):
+    """The message that was to be edited is gone, or takes no edit: it is posted anew at once."""
 
     why: str
 
@@ -55,5 +62,5 @@ class Unclear(Record, frozen=True, kw_only=True):
 
 
 Acknowledgement: TypeAlias = (
-    Accepted | Throttled | TooRich | Declined | Gone | Unconfirmed | Unclear
+    Accepted | Throttled | TooRich | Uneditable | Declined | Gone | Unconfirmed | Unclear
 )

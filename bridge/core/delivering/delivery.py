@@ -6,6 +6,7 @@ from enum import IntEnum, StrEnum
 from typing import ClassVar
 
 from bridge.core.delivering.health import HEALTHY, Health
+from bridge.core.delivering.receipt import Receipt
 from bridge.core.message import Message
 from bridge.core.network.exchange import Headers, Peer, Timings
 from bridge.core.record import Record
@@ -33,7 +34,8 @@ class Delivery(Record, frozen=True, kw_only=True):
     """A claimed delivery: nobody else sends it while `fence` holds.
 
     `attempt` is the number of the attempt that was claimed, from 1; `tries` how many steps of
-    the retry schedule earlier attempts have used.
+    the retry schedule earlier attempts have used. `receipt` names the message at the receiver
+    that is edited to tell it; None: it is posted.
     """
 
     id: int
@@ -45,6 +47,7 @@ class Delivery(Record, frozen=True, kw_only=True):
     tries: int
     manual: bool
     message: Message
+    receipt: str | None = None
 
 
 class Purpose(StrEnum):
@@ -66,14 +69,15 @@ class Result(StrEnum):
     SKIPPED = "skipped"
 
 
-class Particulars(Record, frozen=True, kw_only=True):
+class Particulars(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The circumstances of an attempt, for people (DELIVERY, section 6).
 
     `started` is when the first byte could go. `step` counts the steps of the schedule that were
     used before. `form` is the form that was sent last (`full`, `compact`, `text`). The values of
     `sent` and `heard` are masked where they are secret. `next` is the wait until the next
     attempt, None: there is none; `because` says what set it (`step 3`, `Retry-After 120
-    s`, `gate`).
+    s`, `gate`). What is as a new one has it is not stored, here and in `Timings`: the defaults
+    are for good.
     """
 
     unshown: ClassVar[frozenset[str]] = frozenset({"sent", "heard"})
@@ -137,7 +141,8 @@ class Settlement(Record, frozen=True, kw_only=True):
     `wait` counts for a delivery that stays pending. `step` says whether a step of the schedule
     was used. `attempt` is None for a delivery that is given back unsent: what its claim counted
     is taken back. `webhook` is the webhook's new state where the answer changed it. `alerts`
-    are committed with it.
+    are committed with it, and so is `receipt`, which names from now on the message that tells of
+    the generation's progress; None: nothing changes.
     """
 
     delivery: Delivery
@@ -147,3 +152,4 @@ class Settlement(Record, frozen=True, kw_only=True):
     attempt: Attempt | None
     webhook: WebhookState | None = None
     alerts: tuple[Alert, ...] = ()
+    receipt: Receipt | None = None

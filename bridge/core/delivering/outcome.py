@@ -13,6 +13,7 @@ from bridge.core.delivering.delivery import (
     Status,
     WebhookState,
 )
+from bridge.core.delivering.receipt import Receipt
 from bridge.core.delivering.verdict import Delivered, Disable, GiveUp, TryAgain, Verdict
 from bridge.core.network.exchange import Answer, Headers, Response, Timings
 from bridge.core.network.masking import heard
@@ -44,6 +45,7 @@ def settlement(
     webhook: WebhookState | None = None,
     alerts: tuple[Alert, ...] = (),
     overtaken: bool = False,
+    receipt: Receipt | None = None,
 ) -> Settlement:
     """Return what the store is to be told; `webhook` is its new state where that has changed.
 
@@ -70,6 +72,7 @@ def settlement(
         ),
         webhook=webhook,
         alerts=alerts,
+        receipt=receipt,
     )
 
 

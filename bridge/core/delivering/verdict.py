@@ -16,6 +16,7 @@ from bridge.core.delivering.acknowledgement import (
     Throttled,
     TooRich,
     Unclear,
+    Uneditable,
 )
 from bridge.core.delivering.retry import LONGEST, RetryPolicy, capped, wait
 from bridge.core.delivering.trouble import Blame, Trouble, with_answer, without_answer
@@ -113,7 +114,8 @@ def judge(
     none, `throttles` the throttles that the webhook has answered in a row before this one.
     `spread` is chance in [-1, 1]. A probe does not `spend` a step, and so is never the last
     attempt.
-    `TooRich` ends the delivery: whoever asks has sent every poorer form before.
+    `TooRich` ends the delivery: whoever asks has sent every poorer form before. Whoever asks
+    has also posted what could not be edited: of a post, `Uneditable` says nothing.
     """
     if isinstance(answer, Unanswered):
         trouble = without_answer(answer)
@@ -196,9 +198,10 @@ def _is_delivered(answer: Response, acknowledgement: Acknowledgement) -> bool:
 def _delivered(answer: Response, acknowledgement: Acknowledgement) -> Delivered:
     note = "; the body of the answer was cut" if answer.cut else ""
     said = acknowledgement if isinstance(acknowledgement, Accepted) else _JUST_ACCEPTED
+    edited = ": the earlier message was edited" if said.edited else ""
     return Delivered(
         code="accepted",
-        sentence=f"accepted ({answer.status}){note}",
+        sentence=f"accepted ({answer.status}){edited}{note}",
         receipt=said.receipt,
         pause=said.pause and min(said.pause, MOST_ASKED),
     )
@@ -233,7 +236,7 @@ def _throttles(
     match acknowledgement:
         case Throttled():
             return True
-        case Unclear():
+        case Unclear() | Uneditable():
             return answer.status == HTTPStatus.TOO_MANY_REQUESTS or (
                 answer.status == HTTPStatus.SERVICE_UNAVAILABLE and asked is not None
             )

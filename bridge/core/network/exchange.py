@@ -23,7 +23,7 @@ class Request(Record, frozen=True, kw_only=True):
     body: bytes = b""
 
 
-class Timings(Record, frozen=True, kw_only=True):
+class Timings(Record, frozen=True, kw_only=True, omit_defaults=True):
     """How long the phases of one exchange took, in milliseconds; None: the phase did not happen.
 
     `dns`, `connect` and `tls` are None on a reused connection.
@@ -43,7 +43,7 @@ class Timings(Record, frozen=True, kw_only=True):
     reused: bool = False
 
 
-class Peer(Record, frozen=True, kw_only=True):
+class Peer(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Who answered: the address as `192.0.2.7:443`, and the version of TLS, such as `TLSv1.3`."""
 
     address: str
