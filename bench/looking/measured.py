@@ -1,6 +1,6 @@
 """The process that is measured: a poller, the real client, and nobody else.
 
-usage: python -m bench.looking.measured single|batch|held URL      prints its figures as JSON
+usage: python -m bench.looking.measured single|hundred|batch|held URL     prints figures as JSON
 """
 
 import asyncio
@@ -199,6 +199,19 @@ async def single(url: str) -> dict[str, float]:
         }
 
 
+async def hundred(url: str) -> dict[str, float]:
+    """Look at 20,000 generations that do not change, 100 at once, 500 times a second."""
+    provider = Counted(url, hold=None, batch=100, rate=500.0)
+    async with polling(provider, Ledger(), rate=500, looks=10**6, connections=200) as (
+        poller,
+        _,
+    ):
+        await taken_up(poller, 20_000, "q")
+        await asyncio.sleep(6)
+        used, looks, ids = await spent(provider, 8)
+        return {"us": used / ids * 1e6, "full": ids / looks, "rate": looks / 8}
+
+
 async def bare(client: Client, url: str) -> float:
     """Return milliseconds of CPU of a bare GET of the same document by our client."""
     request = Request(method="GET", url=f"{url}{_URL}?generation_id=q1")
@@ -299,7 +312,7 @@ async def held(url: str) -> dict[str, float]:
         }
 
 
-PARTS = {"single": single, "batch": batch, "held": held}
+PARTS = {"single": single, "hundred": hundred, "batch": batch, "held": held}
 
 
 def main() -> None:

@@ -86,7 +86,7 @@ class Key:
             return
         self.reckon_at = self.now + 1.0
         self.turn += 1
-        rungs = sampled(self._rungs.values(), len(self._rungs), self.turn)
+        rungs = sampled(list(self._rungs.values()), self.turn)
         found = [(rung.weight, rung.hazard(self.now)) for rung in rungs]
         self.price.reckon(self.now, found, len(self._rungs))
         self.tables.replan(self.price.value)

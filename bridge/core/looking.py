@@ -31,11 +31,13 @@ class Batch:
     """One request about many generations, at most `Abilities.batch` of them.
 
     `until`: the answer shall wait for that state, if the provider knows how; of which of the ids
-    it then waits for, nothing is promised (`pacing.waiting` finds out).
+    it then waits for, nothing is promised (`pacing.waiting` finds out). `known` are ranks: of an
+    id that still has the rank it has there, no more needs to be said (`Seen.still`).
     """
 
     ids: tuple[str, ...]
     until: State | None = None
+    known: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
     at: datetime | None = field(default=None, compare=False)
 
 
@@ -96,11 +98,14 @@ class Observation:
 class Seen:
     """Observations, and the asked ids that the answer did not speak of; `next` pages a listing.
 
-    `again`: how long the API asks us to wait before the next look.
+    `again`: how long the API asks us to wait before the next look. `still` are the ids of which
+    the answer says, as of `observed_at`, no more than `Batch.known` did.
     """
 
     observations: tuple[Observation, ...]
     unseen: tuple[str, ...] = ()
+    still: tuple[str, ...] = ()
+    observed_at: datetime | None = None
     next: str | None = None
     again: timedelta | None = None
 
@@ -142,13 +147,15 @@ class Rejected:
 class Trouble:
     """Nothing was learnt; ask again later. `malformed` marks a body that could not be read.
 
-    `seen` is what the first call had said where only the second one, for the outputs, failed:
-    after the grace of rule 12 it is announced without them.
+    `shape`: how the document looks that was there all the same (see `reading/shape.py`). `seen` is
+    what the first call had said where only the second one, for the outputs, failed: after the grace
+    of rule 12 it is announced without them.
     """
 
     why: str
     after: timedelta | None = None
     malformed: bool = False
+    shape: str = ""
     seen: Observation | None = None
 
 

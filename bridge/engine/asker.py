@@ -1,10 +1,11 @@
 """The asker of one source: carries looks out, each in a task, and has their answers judged."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import anyio
 from anyio.abc import TaskGroup
 
+from bridge.core.ladder import UNSEEN
 from bridge.core.looking import Batch, Hold, Listing, Look, Reading, Seen
 from bridge.core.ports import Clock
 from bridge.engine.bell import Bell
@@ -88,7 +89,7 @@ class Asker:
         self, tasks: TaskGroup, asked: Sequence[Running], sent: float
     ) -> None:
         flown = {one.id: one for one in asked}
-        look, told = Batch(ids=tuple(flown)), False
+        look, told = Batch(ids=tuple(flown), known=_known(asked)), False
         try:
             heard = await self._looker.converse(look)
             told = True
@@ -165,8 +166,9 @@ class Asker:
         """Note that a request begins, and about whom no other look shall go out meanwhile."""
         self.open += 1
         self._footing.began()
+        now = self._clock.monotonic()
         for running in asked:
-            running.flying, running.urgent = True, False
+            running.flying, running.urgent, running.asked_at = True, False, now
 
     def end(self, asked: Sequence[Running]) -> None:
         """Note that it is over."""
@@ -174,3 +176,12 @@ class Asker:
         for running in asked:
             running.flying = False
         self._bell.ring()
+
+
+def _known(asked: Sequence[Running]) -> Mapping[str, int]:
+    """Return the ranks of those that were looked at before: the others are still to be met."""
+    return {
+        one.id: one.watch.rank
+        for one in asked
+        if one.rung.seen is not None and one.watch.rank != UNSEEN
+    }

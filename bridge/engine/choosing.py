@@ -61,31 +61,37 @@ class Chooser:
         asked, size, due = [first], self._pacer.batch(now), 1
         if size <= 1 or first.alone:
             return asked, due
-        until = now if self._pacer.holds_any else inf
+        holds = self._pacer.holds_any
+        until, going = now if holds else inf, self._pacer.going
+        settled = self._pacer.settled(now)
         passed: list[tuple[Running, float]] = []
-        for _ in range(TRIES * size):
-            at = self._roster.next()
-            one = self._roster.pop(until) if len(asked) < size else None
-            if one is None or at is None:
-                break
-            if not self._may_join(one):
-                passed.append((one, at))
-            elif at <= now:
-                # A moment of the queue is only one to ask the rule at.
-                when = self._pacer.when(one, now)
-                if when <= now:
+        left = TRIES * size
+        while left and (taken := self._roster.take(until, min(size - len(asked), left))):
+            left -= len(taken)
+            for one, at in taken:
+                if one.alone or (holds and one.rung.seen is not None):
+                    passed.append((one, at))
+                elif (
+                    settled
+                    and one.due <= now
+                    and one.priced >= going
+                    and one.rung.not_before <= now
+                ):
+                    # Nothing that would let it wait has come since this was reckoned.
                     asked.append(one)
                     due += 1
+                elif at <= now:
+                    # A moment of the queue is only one to ask the rule at.
+                    when = self._pacer.when(one, now)
+                    if when <= now:
+                        asked.append(one)
+                        due += 1
+                    else:
+                        self._roster.again(one, self._pacer.wake(when, now))
+                elif not one.errors and self._pacer.ready(one, now):
+                    asked.append(one)
                 else:
-                    self._roster.again(one, self._pacer.wake(when, now))
-            elif not one.errors and self._pacer.ready(one, now):
-                asked.append(one)
-            else:
-                passed.append((one, at))
+                    passed.append((one, at))
         for one, at in passed:
             self._roster.again(one, at)
         return asked, due
-
-    def _may_join(self, running: Running) -> bool:
-        known = running.rung.seen is not None
-        return not running.alone and not (self._pacer.holds_any and known)

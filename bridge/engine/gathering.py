@@ -64,15 +64,14 @@ class Gathering:
         """Return whom one hold waits for: the first one, and those due who wait for the same."""
         asked, passed = [first], []
         size = min(self._holds.together, self._pacer.batch(now))
-        for _ in range(TRIES * size):
-            at = self._roster.next()
-            one = self._roster.pop(now) if len(asked) < size else None
-            if one is None or at is None:
-                break
-            if self._joins(one, until, now):
-                asked.append(one)
-            else:
-                passed.append((one, at))
+        left = TRIES * size
+        while left and (taken := self._roster.take(now, min(size - len(asked), left))):
+            left -= len(taken)
+            for one, at in taken:
+                if self._joins(one, until, now):
+                    asked.append(one)
+                else:
+                    passed.append((one, at))
         for one, at in passed:
             self._roster.again(one, at)
         return asked

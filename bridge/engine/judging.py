@@ -1,7 +1,7 @@
 """Judging: what the answer to a look does to the watches that it is about."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from math import inf
 
 import anyio
@@ -20,12 +20,13 @@ from bridge.core.looking import (
     Trouble,
 )
 from bridge.core.news import News, news
-from bridge.core.pacing import backoff
+from bridge.core.pacing import backoff, forecast
 from bridge.core.pacing.blanks import grace
 from bridge.core.pacing.hinting import Hints
 from bridge.core.pacing.holding import SHORTEST, End, after_no_news
 from bridge.core.pacing.missing import Misses
 from bridge.core.pacing.refusal import Whose
+from bridge.core.pacing.rung import unchanged
 from bridge.core.ports import Chance, Clock, Log
 from bridge.core.settings import Source
 from bridge.engine.bell import Bell
@@ -193,12 +194,15 @@ class Judge:
             self._fall_back(flown, reading, sent, now)
             return
         left = dict(flown)
+        still = [left.pop(one) for one in reading.still if one in left]
+        self._still([o for o in still if not o.over], reading.observed_at, sent, now, tasks)
         for seen in reading.observations:
-            running = left.pop(seen.id, None)
-            if running is not None and not running.over:
-                self.each(running, seen, sent, now, tasks)
-                if reading.again is not None:
-                    running.rung.not_before = now + _asked_for(reading.again)
+            told = left.pop(seen.id, None)
+            if told is not None and not told.over:
+                self.each(told, seen, sent, now, tasks)
+        if reading.again is not None:
+            for one in flown.keys() - left.keys():
+                flown[one].rung.not_before = now + _asked_for(reading.again)
         for running in left.values():
             # Asked alone next: it may have been left out for any reason.
             running.alone = True
@@ -208,25 +212,43 @@ class Judge:
         self, running: Running, seen: Observation, sent: float, now: float, tasks: TaskGroup
     ) -> None:
         """Judge what a batch or a page says of one watch."""
-        rung = running.rung
-        if seen.state == running.watch.rank and rung.seen is not None:
-            # Nearly every look ends here: 100,000 watches are seen so again and again.
-            running.misses, running.errors, running.alone = None, 0, False
-            running.seen_at = seen.observed_at
-            rung.unchanged(sent)
-            found = None
-        else:
-            found = self.notice(running, seen, sent, now)
+        if seen.state == running.watch.rank and running.rung.seen is not None:
+            self._still((running,), seen.observed_at, sent, now, tasks)
+            return
+        found = self.notice(running, seen, sent, now)
         if found is not None:
             self._record(running)
             tasks.start_soon(self._tell_aside, running, seen, found, sent, now)
-        elif running.blanks and running in self._roster:
-            return  # its outputs are waited for
-        elif now >= running.deadline or self._stalls(running, now):
-            self._record(running)
-            tasks.start_soon(self._after_aside, running)
-        elif running not in self._roster:
-            self._roster.again(running, self._pacer.next(running, now))
+        else:
+            self._go_on((running,), now, tasks)
+
+    def _still(
+        self,
+        seen: Sequence[Running],
+        seen_at: datetime | None,
+        sent: float,
+        now: float,
+        tasks: TaskGroup,
+    ) -> None:
+        """Judge what is nothing new: nearly every look of 100,000 watches ends here."""
+        for running in seen:
+            running.misses, running.errors, running.alone = None, 0, False
+            running.seen_at = seen_at
+        unchanged([running.rung for running in seen], sent)
+        self._go_on(seen, now, tasks)
+
+    def _go_on(self, seen: Sequence[Running], now: float, tasks: TaskGroup) -> None:
+        """Set the next looks of watches of which nothing has to be told."""
+        going = []
+        for running in seen:
+            young = now - running.rung.entered <= running.rung.table.stalled_from
+            if now < running.deadline and (young or not self._stalls(running, now)):
+                going.append(running)
+            elif not (running.blanks and running in self._roster):
+                # Else its outputs are waited for.
+                self._record(running)
+                tasks.start_soon(self._after_aside, running)
+        self._roster.resume(self._pacer.resumed(going, now))
 
     def _record(self, running: Running) -> None:
         """Note that what was seen of a watch is being recorded: nobody looks at it meanwhile."""
@@ -406,7 +428,7 @@ class Judge:
     def _stalls(self, running: Running, now: float) -> bool:
         if running.stalled or not running.seen:
             return False  # of what was never seen nothing is known, not even that it stands
-        return running.rung.age(now) > self._learner.stall_age(running.rung.table)
+        return forecast.stalled(running.rung, now)
 
     def _again(self, running: Running, at: float) -> None:
         """Look again at a moment whatever the price, and not later than the deadline."""

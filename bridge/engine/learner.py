@@ -39,7 +39,6 @@ class Learner:
         self._tables = Tables(self._abilities)
         self._flows: dict[Table, tuple[Flow, Flow]] = {}
         self._met = Flow()
-        self._stalls: dict[Table, tuple[int, float]] = {}
         self._admitted: Callable[[Table], None] = _nobody
 
     @property
@@ -54,7 +53,6 @@ class Learner:
     def learn(self, saved: Iterable[SavedTable], running: Iterable[Running]) -> None:
         """Go on from what was learnt before; what was learnt since the start is given up."""
         self._tables, self._flows = Tables(self._abilities, saved), {}
-        self._stalls = {}
         for one in running:
             one.rung.table = self._find(one.model, one.watch)
 
@@ -226,14 +224,6 @@ class Learner:
             "p50": now + timedelta(seconds=told.p50),
             "p90": now + timedelta(seconds=told.p90),
         }
-
-    def stall_age(self, table: Table) -> float:
-        """Return the age from which on a rung counts as stalled."""
-        version, age = self._stalls.get(table, (-1, 0.0))
-        if version != table.version:
-            age = forecast.stalls_at(Rung(table=table, entered=0.0))
-            self._stalls[table] = (table.version, age)
-        return age
 
     def rows(self, price: float) -> tuple[TableRow, ...]:
         """Return what is known, for people, at a price."""

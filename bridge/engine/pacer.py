@@ -114,7 +114,7 @@ class Pacer:
         rung = running.rung
         if running.urgent or rung.seen is None:
             return rung.not_before
-        if self.holding(running, now):
+        if self.mode in HOLDING and self.holding(running, now):
             at = self._opens(rung)
         elif running.listed and self.mode is Mode.LIST:
             at = self._unlisted(rung)
@@ -144,7 +144,41 @@ class Pacer:
 
     def next(self, running: Running, now: float) -> float:
         """Return when the rule is asked again about a watch that was just looked at."""
-        return self.wake(self.when(running, now), now)
+        running.due, running.priced = self.when(running, now), self.going
+        return self.wake(running.due, now)
+
+    def resumed(
+        self, looked_at: Sequence[Running], now: float
+    ) -> list[tuple[Running, float]]:
+        """Return when the rule is asked again about each of those just looked at, as `next`.
+
+        Where they are not held and no listing tells of them, in one pass.
+        """
+        if self.mode in HOLDING or self.mode is Mode.LIST:
+            return [(one, self.next(one, now)) for one in looked_at]
+        ats = due.moments(
+            [one.rung for one in looked_at],
+            self.price,
+            self._bounds,
+            early=self.price.idle,
+        )
+        full, latest = self._arrivals.full_until, now + due.nap(len(self._roster))
+        going, found = self.going, []
+        for one, at in zip(looked_at, ats, strict=True):
+            usual = not one.urgent and at < one.deadline
+            one.due = max(at, full) if usual else self.when(one, now)
+            one.priced = going
+            found.append((one, max(now, min(one.due, latest))))
+        return found
+
+    @property
+    def going(self) -> float:
+        """The price of a look now; who was due at no lower one still is."""
+        return self.price.least if self.price.idle else self.price.value
+
+    def settled(self, now: float) -> bool:
+        """Return whether no crowd waits for its first look."""
+        return self._arrivals.full_until <= now
 
     def wake(self, at: float, now: float) -> float:
         """Return when to ask again about a watch that is due `at`."""
@@ -206,7 +240,7 @@ class Pacer:
         self.price.bucket.rate = SHARE * self.rate * self._ids(now)
         sample = [
             (one.rung.weight, one.rung.hazard(now))
-            for one in sampled(self._roster, watching, self._turn)
+            for one in sampled(self._roster.all, self._turn)
         ]
         self.price.reckon(now, sample, watching)
         self._learner.tables.replan(self.price.value)
@@ -256,7 +290,7 @@ class Pacer:
         self._least_gain = 0.0
         if chosen is None or chosen.mode is not Mode.HOLD_SOME:
             return
-        sample = sampled(self._roster, load.watching, self._turn, JUDGED)
+        sample = sampled(self._roster.all, self._turn, JUDGED)
         gains = sorted((self._gain(one, now) for one in sample), reverse=True)
         place = int(len(gains) * chosen.holds / max(1, load.watching))
         self._least_gain = gains[place] if place < len(gains) else 0.0

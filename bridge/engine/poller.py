@@ -24,7 +24,7 @@ from bridge.core.looking import (
 )
 from bridge.core.pacing.hinting import Hints
 from bridge.core.pacing.mode import Mode
-from bridge.core.pacing.report import SourceReport
+from bridge.core.pacing.report import InVain, SourceReport
 from bridge.core.pacing.saved import SavedTable
 from bridge.core.pacing.turning import Clocks, Turn
 from bridge.core.ports import Chance, Clock, Http, Log
@@ -79,7 +79,8 @@ class Poller:
         self._steady = steady or clock.monotonic
         self._fit = fit
         self._log = log
-        abilities, rate = source.provider.abilities, source.rate.per_second
+        self._abilities = abilities = source.provider.abilities
+        rate = source.rate.per_second
         self._bell = Bell()
         self._most = source.max_connections
         self._living = 1
@@ -299,7 +300,9 @@ class Poller:
         return paid
 
     def _next_round(self) -> float | None:
-        if not self._footing.sound or self._footing.off(Mode.LIST, self._clock.monotonic()):
+        if not self._abilities.listing or not self._footing.sound:
+            return None
+        if self._footing.off(Mode.LIST, self._clock.monotonic()):
             return None
         return self._rounds.due(self._pacer.every)
 
@@ -417,6 +420,13 @@ class Poller:
     def learn(self, saved: Iterable[SavedTable]) -> None:
         """Go on from what was learnt before, here and by other replicas."""
         self._learner.learn(saved, self._roster)
+
+    def in_vain(self, id: str) -> InVain | None:  # noqa: A002  (as everywhere)
+        """Return how the last looks at a generation failed; None: the last one did not."""
+        running, why = self._roster.get(id), self._footing.last(id)
+        if running is None or not running.errors or why is None:
+            return None
+        return InVain(reason=why, in_a_row=running.errors)
 
     def report(self) -> SourceReport:
         """Return how the source stands now."""

@@ -1,6 +1,7 @@
 """Probing: while there is rate to spare, batches are asked to wait, to see what they wait for.
 
 Whom a probe asks about keeps its plain looks: what they see meanwhile is half of the evidence.
+Between a probe and a plain look, too, lies the least time that the API wants between two looks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -69,6 +70,7 @@ class Prober:
         log: Log,
     ) -> None:
         self._source = source
+        self._floor = source.provider.abilities.floor.total_seconds()
         self._roster = roster
         self._learner = learner
         self._holds = holds
@@ -98,8 +100,7 @@ class Prober:
         """Return the next probe, None: nobody fits one now, and it is thought of again later."""
         self._turn += 1
         groups: dict[State, list[Running]] = {}
-        count = len(self._roster)
-        for one in sampled(self._roster, count, self._turn, THOUGHT_OF):
+        for one in sampled(self._roster.all, self._turn, THOUGHT_OF):
             if self._fits(one, now):
                 groups.setdefault(self._rung(one), []).append(one)
         until = max(groups, key=lambda rung: len(groups[rung]), default=State.COMPLETED)
@@ -111,9 +112,11 @@ class Prober:
         return Flight(look=look, asked={o.id: o for o in asked}, until=until, sent=now)
 
     def _fits(self, one: Running, now: float) -> bool:
-        known = one.seen and one.rung.seen is not None
+        if not one.seen or one.rung.seen is None or now - one.asked_at < self._floor:
+            return False
         quiet = not (one.recording or one.alone or one.errors or one.blanks)
-        return known and quiet and now + self._holds.limit < one.deadline
+        hinted = now < one.rung.not_before
+        return quiet and not hinted and now + self._holds.limit < one.deadline
 
     def _rung(self, one: Running) -> State:
         only = self._learner.terminal_only(one.watch)
@@ -139,6 +142,8 @@ class Prober:
     def go(self, tasks: TaskGroup, flight: Flight) -> None:
         """Send a probe; its start was taken from the rate."""
         self._flight = flight
+        for one in flight.asked.values():
+            one.rung.not_before = max(one.rung.not_before, flight.sent + self._floor)
         self._holds.waits.began()
         self._asker.begin(())
         tasks.start_soon(self._go, tasks, flight)

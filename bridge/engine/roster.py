@@ -1,6 +1,6 @@
 """The roster of one source: who is watched, and when each is due."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from bridge.core.duequeue import DueQueue
 from bridge.core.sharing.share import Spare
@@ -15,6 +15,7 @@ class Roster:
 
     def __init__(self) -> None:
         self._running: dict[str, Running] = {}
+        self._all: list[Running] = []
         self._due: DueQueue[Running] = DueQueue()
 
     def __len__(self) -> int:
@@ -27,6 +28,11 @@ class Roster:
         """Return whether a watch is due at some moment."""
         return running in self._due
 
+    @property
+    def all(self) -> Sequence[Running]:
+        """Every running watch, in no order, each at its `place`."""
+        return self._all
+
     def get(self, id: str) -> Running | None:  # noqa: A002  (a generation's id is called id everywhere)
         """Return a running watch, None: there is none of this generation."""
         return self._running.get(id)
@@ -35,6 +41,8 @@ class Roster:
         """Begin a watch whose first look is due at a moment; it replaces one of the same id."""
         self.end(running.id)
         self._running[running.id] = running
+        running.place = len(self._all)
+        self._all.append(running)
         self._due.set(running, at)
 
     def end(self, id: str) -> None:  # noqa: A002  (as everywhere)
@@ -43,6 +51,9 @@ class Roster:
         if running is None:
             return
         running.over = True
+        last = self._all.pop()
+        if last is not running:
+            self._all[running.place], last.place = last, running.place
         self._due.drop(running)
         if running.asking is not None:
             running.asking.cancel()
@@ -53,6 +64,10 @@ class Roster:
         """Make a watch due at a moment, whatever it was due before; one that is over never is."""
         if not running.over:
             self._due.set(running, at)
+
+    def resume(self, moments: Iterable[tuple[Running, float]]) -> None:
+        """Make those due that are due at no moment yet; one that is over never is."""
+        self._due.fill(pair for pair in moments if not pair[0].over)
 
     def rest(self, running: Running) -> None:
         """Make a watch due at no moment: what was seen of it is being told."""
@@ -69,6 +84,10 @@ class Roster:
     def pop(self, until: float) -> Running | None:
         """Take out the watch that is due soonest, if it is due by a moment."""
         return self._due.pop(until)
+
+    def take(self, until: float, most: int) -> list[tuple[Running, float]]:
+        """Take out up to `most` that are due by a moment, each with its own, soonest first."""
+        return self._due.take(until, most)
 
     # ---------------------------------------------------------------- giving away
 

@@ -1,7 +1,8 @@
 """What a poller remembers of one running watch between two looks."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from math import inf
 
 import anyio
 
@@ -15,22 +16,26 @@ from bridge.core.watch import Watch
 class Running:
     """A watch and its moments, in seconds on the monotonic clock.
 
-    `rung` is the state that the generation is in, and what looks teach of it. It was created at
-    `created`, None: its provider has not said. `errors` counts looks in a row that taught nothing,
-    `blanks` looks that saw it completed without its outputs. `refused_at` is when our key was
-    first refused for it, since it was last seen. `urgent`: the next look does
-    not wait for the price, `alone`: it is about this one only. `met`: an answer has told
-    what it is. `listed`: the listing speaks of it. `stalled`: that was told already.
+    `id` is the provider's. `rung` is the state that the generation is in, and what looks teach
+    of it. It was created at `created`, None: its provider has not said. `errors` counts looks in
+    a row that taught nothing, `blanks` looks that saw it completed without its outputs. `urgent`:
+    the next look does not wait for the price, `alone`: it is about this one only. `met`: an answer
+    has told what it is. `listed`: the listing speaks of it. `stalled`: that was told already.
 
-    `flying`: a look is under way; `asking` is that look, where it is about this one only. Once it
-    is answered, what it teaches is recorded, and so long `recording` is set.
+    From `due` on it may be looked at, as was reckoned last, at the price `priced`. `flying`: a
+    look is under way; the last one was sent at `asked_at`, and `asking` is that one, where it is
+    about this one only. Once it is answered, what it teaches is recorded, and so long `recording`
+    is set. `place` is the roster's.
     """
 
     watch: Watch
+    id: str = field(init=False)
     born: float
     deadline: float
     rung: Rung
     created: float | None = None
+    due: float = inf
+    priced: float = 0.0
     model: str = ""
     seen_at: datetime | None = None
     misses: Misses | None = None
@@ -42,14 +47,14 @@ class Running:
     listed: bool = False
     stalled: bool = False
     flying: bool = False
+    asked_at: float = -inf
     recording: bool = False
     asking: anyio.CancelScope | None = None
     over: bool = False
+    place: int = 0
 
-    @property
-    def id(self) -> str:
-        """The provider's id of the generation."""
-        return self.watch.generation.id
+    def __post_init__(self) -> None:
+        self.id = self.watch.generation.id
 
     @property
     def seen(self) -> bool:

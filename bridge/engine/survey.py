@@ -50,7 +50,7 @@ class Survey:
         """
         self._turn += 1
         watching = len(self._roster)
-        sample = list(sampled(self._roster, watching, self._turn, JUDGED))
+        sample = sampled(self._roster.all, self._turn, JUDGED)
         scale = watching / max(1, len(sample))
         hazards = [(one.rung.weight, one.rung.hazard(now)) for one in sample]
         changes = self._changes(sample, now, scale)

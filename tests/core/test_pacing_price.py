@@ -117,14 +117,14 @@ def test_without_a_rate_nothing_is_ever_left_over() -> None:
 
 @given(st.integers(0, 5_000), st.integers(0, 10_000))
 def test_a_sample_is_small_and_spread_over_all(count: int, turn: int) -> None:
-    found = list(sampled(range(count), count, turn))
+    found = list(sampled(range(count), turn))
     assert len(found) <= 64
     assert len(found) >= min(count, 32)
     assert found == sorted(set(found))
 
 
 def test_in_time_every_watch_is_sampled() -> None:
-    seen = {item for turn in range(20) for item in sampled(range(1_000), 1_000, turn)}
+    seen = {item for turn in range(20) for item in sampled(range(1_000), turn)}
     assert seen == set(range(1_000))
 
 

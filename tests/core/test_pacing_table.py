@@ -358,3 +358,15 @@ def test_curves_are_made_anew_ever_more_seldom_while_nothing_changes() -> None:
     assert made[0] >= 10
     # From then on each 200 looks, as long as nothing changes.
     assert made[2] - made[1] <= 4000 / 200 + 1
+
+
+@given(st.lists(st.tuples(ages, ages).map(sorted), max_size=40))
+def test_many_unchanged_looks_teach_what_they_teach_one_by_one(
+    spans: list[list[float]],
+) -> None:
+    together, alone = Table(log_logistic(60.0)), Table(log_logistic(60.0))
+    together.exposed_all([(last, age) for last, age in spans])
+    for last, age in spans:
+        alone.exposed(last, age)
+    assert together.x == alone.x
+    assert together.looks == alone.looks

@@ -1,7 +1,7 @@
 """An API with moods: it says the truth, or what it pleases, and remembers each question."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from math import inf
 
@@ -71,6 +71,16 @@ class Asked:
         return one in asked(self.look)
 
 
+def _shortened(reading: Reading, look: Look) -> Reading:
+    """Say no more than it has to of those whose rank is known, as providers do."""
+    if not isinstance(look, Batch) or not isinstance(reading, Seen):
+        return reading
+    fresh = [one for one in reading.observations if look.known.get(one.id) != one.state]
+    still = {one.id for one in reading.observations} - {one.id for one in fresh}
+    at = next((one.observed_at for one in reading.observations), None)
+    return replace(reading, observations=tuple(fresh), still=tuple(still), observed_at=at)
+
+
 @dataclass(kw_only=True)
 class Moody:
     """The API; `mood` is how it is now, `touched` whom that concerns (None: everybody)."""
@@ -92,7 +102,7 @@ class Moody:
         answer = yield Request(method="GET", url=f"https://moody.example/{number}")
         if isinstance(answer, Unanswered):
             return Trouble(why=answer.reason)
-        return READINGS[self._mood(look)](self, look)
+        return _shortened(READINGS[self._mood(look)](self, look), look)
 
     def _mood(self, look: Look) -> str:
         concerned = self.touched is None or not asked(look) or self.touched & {*asked(look)}

@@ -6,7 +6,8 @@ ten seconds ahead, and the rule is asked again at each. Pure: values in, moments
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from bridge.core.pacing.price import TINY, Price
 from bridge.core.pacing.rung import Rung
@@ -27,12 +28,17 @@ class Bounds:
 
     floor: float = LEAST
     longest: float = 900.0
+    least: float = field(init=False)
+    most: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "least", max(LEAST, self.floor))
+        object.__setattr__(self, "most", max(LEAST, self.floor, self.longest))
 
     def kept(self, rung: Rung, moment: float) -> float:
         """Return the moment of a look, within the bounds and not before the API's hint."""
         since = rung.entered if rung.seen is None else rung.seen
-        least, most = max(LEAST, self.floor), max(LEAST, self.floor, self.longest)
-        return max(rung.not_before, since + least, min(moment, since + most))
+        return max(min(moment, since + self.most), since + self.least, rung.not_before)
 
 
 def at(rung: Rung, price: Price, bounds: Bounds) -> float:
@@ -40,11 +46,7 @@ def at(rung: Rung, price: Price, bounds: Bounds) -> float:
 
     Before the first answer: at once.
     """
-    if rung.seen is None:
-        return rung.not_before
-    planned = _planned(rung)
-    age = _age(rung, price.value) if planned is None else planned
-    return bounds.kept(rung, rung.entered + age)
+    return moments((rung,), price, bounds)[0]
 
 
 def early(rung: Rung, price: Price, bounds: Bounds) -> float:
@@ -52,24 +54,38 @@ def early(rung: Rung, price: Price, bounds: Bounds) -> float:
 
     Never later than `at`; the same where leftovers do not make a look cheaper.
     """
-    moment = at(rung, price, bounds)
-    if rung.seen is None or price.least >= price.value:
-        return moment
-    return min(moment, bounds.kept(rung, rung.entered + _age(rung, price.least)))
+    return moments((rung,), price, bounds, early=True)[0]
+
+
+def moments(
+    rungs: Iterable[Rung], price: Price, bounds: Bounds, *, early: bool = False
+) -> list[float]:
+    """Return for each watch the moment that `at` gives, or `early`."""
+    own = max(TINY, price.least if early else price.value)
+    cheaper, found = own < price.value, []
+    for rung in rungs:
+        seen, entered, table = rung.seen, rung.entered, rung.table
+        if seen is None:
+            found.append(rung.not_before)
+            continue
+        last = seen - entered if seen > entered else 0.0
+        share = own * rung.lean
+        if rung.weight != 1.0:
+            share /= math.sqrt(rung.weight)
+        age = table.curve.next(last, share)
+        if table.plan is not None and rung.weight == 1.0:
+            planned = table.plan.next(last)
+            if planned is not None and not (cheaper and age < planned):
+                age = planned
+        found.append(bounds.kept(rung, entered + age))
+    return found
+
+
+def nap(watching: int) -> float:
+    """Return the seconds until the rule is asked again at the latest, with so many watches."""
+    return max(NAP, watching / NAPS_A_SECOND)
 
 
 def wake(at: float, now: float, watching: int) -> float:
     """Return when to ask the rule again about a watch that is due `at`, one of so many."""
-    return max(now, min(at, now + max(NAP, watching / NAPS_A_SECOND)))
-
-
-def _planned(rung: Rung) -> float | None:
-    """Return the age that the plan for few looks says, if there is one for this watch."""
-    plan = rung.table.plan
-    return None if plan is None or rung.weight != 1.0 else plan.next(rung.last)
-
-
-def _age(rung: Rung, price: float) -> float:
-    """Return the age at which Φ will have grown by a price."""
-    own = max(TINY, price * rung.lean / math.sqrt(rung.weight))
-    return rung.table.curve.next(rung.last, own)
+    return max(now, min(at, now + nap(watching)))

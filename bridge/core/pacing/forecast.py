@@ -10,12 +10,6 @@ from bridge.core.pacing.table import Table
 TOLD_FROM = 20
 """Changes below which no time is foretold."""
 
-STALLED, STALLED_FROM = 1.0 / 3000.0, 100
-"""Survival below which a generation hangs, and the changes from which survival is believed."""
-
-STALLED_PRIOR = 10.0
-"""Times the median that was believed at first; what hangs before enough changes were seen."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Eta:
@@ -35,18 +29,7 @@ def eta(rung: Rung, now: float) -> Eta | None:
 
 def stalled(rung: Rung, now: float) -> bool:
     """Return whether a generation is in its state longer than nearly every other one was."""
-    table, age = rung.table, rung.age(now)
-    if round(table.changes) < STALLED_FROM:
-        return age > STALLED_PRIOR * table.prior.median
-    return table.survival(age) < STALLED
-
-
-def stalls_at(rung: Rung) -> float:
-    """Return the moment from which it counts as stalled, as the table stands."""
-    table = rung.table
-    if round(table.changes) < STALLED_FROM:
-        return rung.entered + STALLED_PRIOR * table.prior.median
-    return rung.entered + table.curve.age_of_load(-math.log(STALLED))
+    return rung.age(now) > rung.table.stalled_from
 
 
 def looks(table: Table, price: float) -> float:

@@ -24,4 +24,4 @@ LAYOUT = f"{BINS}:{LOW:g}:{HIGH:g}"
 
 def bin_of(age: float) -> int:
     """Return the bin of an age in seconds; every age beyond the grid is in the last one."""
-    return min(BINS, bisect_right(EDGES, age)) - 1
+    return bisect_right(EDGES, age, 0, BINS) - 1

@@ -41,6 +41,14 @@ class TableRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InVain:
+    """Looks at one generation that taught nothing: how many in a row, and why the last did not."""
+
+    reason: str
+    in_a_row: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceReport:
     """One source at one moment. Rates are requests a second, `price` is in √seconds.
 

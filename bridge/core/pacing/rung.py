@@ -5,7 +5,9 @@ state unchanged, and the arrival of the one that found it changed. Trouble, busy
 ranks are none: whoever executes this does not note them.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import inf
 from zlib import crc32
 
 from bridge.core.pacing.table import Table
@@ -26,7 +28,7 @@ class Rung:
     `entered` is when the state began, as far as we know. `seen` is the moment as of which it was
     last found unchanged, None before the first answer; `opened` the first such moment: what was
     before it nobody could see. `weight`: a watch of weight w is looked at as if a second of its
-    delay cost w. `not_before` is what the API asked for (a hint), for the next look only.
+    delay cost w. `not_before` is what the API asked for (a hint), until a look was sent after it.
     """
 
     table: Table
@@ -35,7 +37,7 @@ class Rung:
     lean: float = 1.0
     seen: float | None = None
     opened: float | None = None
-    not_before: float = field(default=float("-inf"))
+    not_before: float = -inf
 
     def age(self, moment: float) -> float:
         """Return the seconds from entering to a moment; never below zero."""
@@ -44,7 +46,9 @@ class Rung:
     @property
     def last(self) -> float:
         """The age at which it was last found unchanged; 0 before the first answer."""
-        return 0.0 if self.seen is None else self.age(self.seen)
+        if self.seen is None or self.seen <= self.entered:
+            return 0.0
+        return self.seen - self.entered
 
     def hazard(self, now: float) -> float:
         """Return the changes a second that its table expects of it now."""
@@ -55,12 +59,7 @@ class Rung:
 
         The first one only opens the exposure: what came before was not watched.
         """
-        self.not_before = float("-inf")
-        if self.seen is None:
-            self.seen = self.opened = sent
-        elif sent > self.seen:
-            self.table.exposed(self.last, self.age(sent))
-            self.seen = sent
+        unchanged((self,), sent)
 
     def changed(self, answered: float) -> float:
         """Note that an answer found it changed; return when the next state began, as we know it.
@@ -81,3 +80,21 @@ class Rung:
         """
         if self.seen is not None:
             over.changed(0.0, max(0.0, answered - self.seen))
+
+
+def unchanged(rungs: Iterable[Rung], sent: float) -> None:
+    """Note that a look sent at a moment found all of these unchanged."""
+    spans: dict[Table, list[tuple[float, float]]] = {}
+    for rung in rungs:
+        if rung.not_before <= sent:
+            rung.not_before = -inf
+        seen, entered, table = rung.seen, rung.entered, rung.table
+        if seen is None:
+            rung.seen = rung.opened = sent
+        elif sent > seen:
+            if table not in spans:
+                spans[table] = []
+            spans[table].append((seen - entered, sent - entered))
+            rung.seen = sent
+    for table, watched in spans.items():
+        table.exposed_all(watched)

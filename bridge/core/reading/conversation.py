@@ -19,7 +19,7 @@ from bridge.core.looking import (
 from bridge.core.network.exchange import Request, Unanswered
 from bridge.core.network.masking import MASK
 from bridge.core.reading.api import Api, SecondCall
-from bridge.core.reading.ids import unfit
+from bridge.core.reading.ids import fit
 from bridge.core.reading.linking import linked
 from bridge.core.reading.minting import secrets_of
 from bridge.core.reading.pages import Page, page_of
@@ -61,8 +61,8 @@ def _begun(talk: "_Talk", look: Look) -> Asking:
             return talk.one(one)
         case Hold(id=one, until=until):
             return talk.one(one, until)
-        case Batch(ids=ids, until=until):
-            return talk.many(ids, until)
+        case Batch():
+            return talk.many(look)
         case Listing(cursor=cursor):
             return talk.page(cursor)
 
@@ -131,23 +131,30 @@ class _Talk:
             return Trouble(why=answer.reason, seen=seen)
         return read_result(answer, seen, self.api, call, self.secrets)
 
-    def many(self, ids: tuple[str, ...], until: State | None = None) -> Asking:
+    def many(self, look: Batch) -> Asking:
         """Ask about many generations at once; with `until`, ask to be answered later."""
-        batch = self.api.batch
+        batch, ids = self.api.batch, look.ids
         if batch is None:
             return Rejected(why="this API answers for one generation at a time")
         # An id that cannot be asked about stays unseen; asked alone, it is told why.
-        fit = tuple(one for one in ids if unfit(one) is None)
-        if not fit or len(ids) > batch.most:
+        fitting = fit(ids)
+        if not fitting or len(ids) > batch.most:
             return Rejected(why=f"a batch has 1 to {batch.most} ids")
-        request = self.questions.together(batch.call, fit, until)
+        request = self.questions.together(batch.call, fitting, look.until)
         if isinstance(request, Rejected):
             return request
         answer = yield request
         if isinstance(answer, Unanswered):
             return Trouble(why=answer.reason)
         dialect = batch.dialect or self.api.dialect
-        reading = read_many(answer, ids, dialect, within=batch.items, secrets=self.secrets)
+        reading = read_many(
+            answer,
+            ids,
+            dialect,
+            known=look.known,
+            within=batch.items,
+            secrets=self.secrets,
+        )
         return self._whole(reading) if isinstance(reading, Seen) else reading
 
     def _whole(self, seen: Seen) -> Seen:

@@ -12,6 +12,9 @@ DEEPEST = 200
 
 _BOM = b"\xef\xbb\xbf"
 _LONGEST_NUMBER = 4_000
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_FLAT = 8
+"""Turns in which brackets are taken out pair by pair; each ends two levels at most."""
 
 
 class Document(NamedTuple):
@@ -85,9 +88,17 @@ def _complaint(body: bytes) -> str:
     return "the answer is not JSON, or was cut"
 
 
+def _flat(brackets: bytes) -> bool:
+    for _ in range(_FLAT):
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return not brackets
+
+
 def _deep(body: bytes, value: dict[str, Any] | list[Any]) -> bool:
-    # Few brackets cannot be deep: the count spares almost every answer the walk.
-    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+    # Few brackets cannot be deep, and flat ones close each other in a few turns: that spares
+    # almost every answer the walk. Brackets inside of texts only make it walk.
+    brackets = body.translate(None, _NO_BRACKETS)
+    if len(brackets) <= 2 * DEEPEST or _flat(brackets):
         return False
     waiting = deque([(value, 1)])
     while waiting:

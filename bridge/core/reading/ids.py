@@ -1,7 +1,8 @@
 """Generation ids inside URLs, encoded or refused (PROVIDERS, rule 15)."""
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
 from bridge.core.looking import Rejected
@@ -9,6 +10,9 @@ from bridge.core.network.urls import Url, parsed
 
 _UNSPEAKABLE = frozenset({"Cc", "Cs"})
 _DOTS = frozenset({".", ".."})
+
+_PLAIN = re.compile("[A-Za-z0-9_-]+")
+"""What stands anywhere as it is: nearly every id, so that a batch of a hundred is soon asked."""
 
 
 def address(
@@ -22,11 +26,33 @@ def address(
     """
     if is_url(one):
         return own_url(one, base_url=base_url, hosts=hosts)
-    flaw = _flaw(one, path="{+id}" in template)
-    if flaw is not None:
-        return Rejected(why=f"the generation's id {flaw}")
+    why = _why_not(one, template)
+    if why is not None:
+        return Rejected(why=why)
     filled = template.replace("{id}", whole(one)).replace("{+id}", by_segment(one))
     return base_url.rstrip("/") + filled
+
+
+def why_unasked(
+    one: str, *, base_url: str, template: str, hosts: Sequence[str] = ()
+) -> str | None:
+    """Return why `address` has no URL for an id, None: it has one."""
+    if not is_url(one):
+        return _why_not(one, template)
+    place = own_url(one, base_url=base_url, hosts=hosts)
+    return place.why if isinstance(place, Rejected) else None
+
+
+def _why_not(one: str, template: str) -> str | None:
+    flaw = _flaw(one, path="{+id}" in template)
+    return None if flaw is None else f"the generation's id {flaw}"
+
+
+def fit(several: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those that can be asked about."""
+    if all(several) and _PLAIN.fullmatch("".join(several)):
+        return several
+    return tuple(one for one in several if unfit(one) is None)
 
 
 def unfit(one: str) -> str | None:
@@ -35,6 +61,8 @@ def unfit(one: str) -> str | None:
 
 
 def _flaw(one: str, *, path: bool) -> str | None:
+    if _PLAIN.fullmatch(one):
+        return None
     if not one:
         return "is empty"
     if not one.isascii() or not one.isprintable():
@@ -49,7 +77,15 @@ def _flaw(one: str, *, path: bool) -> str | None:
 
 def whole(one: str) -> str:
     """Return an id as one segment or one value: only letters, digits and `-._~` stay."""
-    return quote(one, safe="")
+    return one if _PLAIN.fullmatch(one) else quote(one, safe="")
+
+
+def wholes(texts: Iterable[str]) -> list[str]:
+    """Return each as `whole` does."""
+    several = list(texts)
+    if all(several) and _PLAIN.fullmatch("".join(several)):
+        return several
+    return [whole(one) for one in several]
 
 
 def by_segment(one: str) -> str:

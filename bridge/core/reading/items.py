@@ -4,25 +4,30 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from bridge.core.ladder import UNSEEN
 from bridge.core.looking import Observation
 from bridge.core.reading.dialect import Dialect
 from bridge.core.reading.ids import unfit
-from bridge.core.reading.observing import observation
+from bridge.core.reading.observing import observation, rank
 from bridge.core.reading.places import as_text
+
+_NONE: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Items:
     """What was found: per id the observation with the highest rank.
 
-    `spoken`: some entry had a state word, whether it was asked about or not. `container`:
-    there was a list that is the document, holds objects or is empty.
+    `still` are the ids whose highest rank was known. `spoken`: some entry had a state word,
+    whether it was asked about or not. `container`: there was a list that is the document,
+    holds objects or is empty.
     """
 
     seen: Mapping[str, Observation] = field(default_factory=dict)
+    still: Collection[str] = ()
     spoken: bool = False
     container: bool = False
 
@@ -33,28 +38,40 @@ def items(
     observed_at: datetime,
     *,
     asked: Collection[str] | None,
+    known: Mapping[str, int] = _NONE,
 ) -> Items:
     """Return the observations of the asked ids, of all ids where `asked` is None.
 
+    Of ids that still have the rank that is `known` no observation is made.
     Looked through, from the outside in: lists (their objects are entries), objects that are
     keyed by asked ids, an object that itself names an asked id. Nothing inside such an
     object counts.
     """
     seen: dict[str, Observation] = {}
+    still: set[str] = set()
     spoken = container = False
-    for entry in _entries(document, dialect, asked or ()):
-        if entry.value is None:
+    for value, key in _entries(document, dialect, asked or ()):
+        if value is None:
             container = True
             continue
-        one = as_text(dialect.id(entry.value)) if entry.key is None else entry.key
-        found = observation(entry.value, one or "", dialect, observed_at)
+        one = as_text(dialect.id(value)) if key is None else key
+        was = None if one is None else known.get(one)
+        if one is not None and was is not None and rank(value, dialect) == was:
+            still.add(one)
+            continue
+        found = observation(value, one or "", dialect, observed_at)
         spoken = spoken or found is not None
         if found is None or one is None or not _wanted(one, asked):
             continue
-        known = seen.get(one)
-        if known is None or _rank(found) > _rank(known):
+        other = seen.get(one)
+        if other is None or _rank(found) > _rank(other):
             seen[one] = found
-    return Items(seen=seen, spoken=spoken, container=container)
+    for one in still.intersection(seen):
+        if _rank(seen[one]) > known[one]:
+            still.remove(one)
+        else:
+            del seen[one]
+    return Items(seen=seen, still=still, spoken=spoken or bool(still), container=container)
 
 
 def first_list(document: object) -> list[Any] | None:
@@ -69,12 +86,8 @@ def first_list(document: object) -> list[Any] | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """An object that may speak of a generation, perhaps keyed; no value: a list."""
-
-    value: dict[str, Any] | None = None
-    key: str | None = None
+_Entry: TypeAlias = tuple[dict[str, Any] | None, str | None]
+"""An object that may speak of a generation, and perhaps its key; no object: a list."""
 
 
 def _entries(
@@ -86,11 +99,13 @@ def _entries(
         if isinstance(value, list):
             objects = [entry for entry in value if isinstance(entry, dict)]
             if objects or not value or value is document:
-                yield _Entry()
-            yield from map(_Entry, objects)
-            waiting.extend(entry for entry in value if isinstance(entry, list))
+                yield None, None
+            for entry in objects:
+                yield entry, None
+            if len(objects) < len(value):
+                waiting.extend(entry for entry in value if isinstance(entry, list))
         elif as_text(dialect.id(value)) in asked and _speaks(value, dialect):
-            yield _Entry(value)
+            yield value, None
         else:
             yield from _keyed(value, asked)
             waiting.extend(_within(value, asked))
@@ -99,7 +114,7 @@ def _entries(
 def _keyed(value: dict[str, Any], asked: Collection[str]) -> Iterator[_Entry]:
     for key in asked:
         if isinstance(value.get(key), dict):
-            yield _Entry(value[key], key)
+            yield value[key], key
 
 
 def _within(value: dict[str, Any], asked: Collection[str]) -> Iterator[Any]:
@@ -109,7 +124,7 @@ def _within(value: dict[str, Any], asked: Collection[str]) -> Iterator[Any]:
 
 
 def _speaks(value: object, dialect: Dialect) -> bool:
-    return dialect.words.read(dialect.state(value)) is not None
+    return dialect.words.speaks(dialect.state(value))
 
 
 def _wanted(one: str, asked: Collection[str] | None) -> bool:

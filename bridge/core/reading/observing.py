@@ -58,6 +58,14 @@ def observation(
     )
 
 
+def rank(value: object, dialect: Dialect) -> int | None:
+    """Return the rank that an `observation` would have; None: none, or no state word."""
+    state = dialect.words.rung(dialect.state(value))
+    if state is None:
+        return None
+    return State.FAILED if present(dialect.failed_if(value)) else state
+
+
 def _spoken(value: object, dialect: Dialect) -> Spoken | None:
     spoken = dialect.words.read(dialect.state(value))
     if spoken is None or spoken.state is not None:

@@ -1,6 +1,7 @@
 """From a provider's answer to a reading (PROVIDERS, section 2)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from bridge.core.looking import Reading, Seen, Trouble
@@ -12,6 +13,8 @@ from bridge.core.reading.items import first_list, items
 from bridge.core.reading.observing import observation
 from bridge.core.reading.places import Find, as_text, nothing
 from bridge.core.reading.wordform import Spoken
+
+_NONE: Mapping[str, int] = MappingProxyType({})
 
 Next: TypeAlias = Callable[[Any, list[Any]], str | None]
 """Returns the cursor after a page with these entries, None: it was the last."""
@@ -44,12 +47,14 @@ def read_many(
     ids: Sequence[str],
     dialect: Dialect,
     *,
+    known: Mapping[str, int] = _NONE,
     within: Find = nothing,
     secrets: Sequence[str] = (),
 ) -> Reading:
     """Return what the answer to a batch says; ids that it does not speak of are unseen.
 
-    `within` narrows where they are looked for, if it finds an array or an object.
+    `within` narrows where they are looked for, if it finds an array or an object. Of ids that
+    still have the rank that is `known` nothing more is said.
     """
     found = opened(response, dialect, secrets=secrets, single=False)
     if not isinstance(found, Document):
@@ -60,15 +65,20 @@ def read_many(
         dialect,
         response.received_at,
         asked=frozenset(ids),
+        known=known,
     )
     if not listed.spoken:
         complaint = _complaint(response, found.value, dialect, secrets, single=False)
         if complaint.speaks or not listed.container:
             return complaint.by_document()
     asked = dict.fromkeys(ids)
+    # Mostly there are none of either: whoever waits is still what it was.
+    rest = [one for one in asked if one not in listed.still]
     return Seen(
-        observations=tuple(listed.seen[one] for one in asked if one in listed.seen),
-        unseen=tuple(one for one in asked if one not in listed.seen),
+        observations=tuple(listed.seen[one] for one in rest if one in listed.seen),
+        unseen=tuple(one for one in rest if one not in listed.seen),
+        still=tuple(listed.still),
+        observed_at=response.received_at,
     )
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from bridge.core.reading.ids import by_segment, whole
+from bridge.core.reading.ids import by_segment, whole, wholes
 from bridge.core.text.jsontext import encode
 
 Value: TypeAlias = str | int | tuple[str, ...]
@@ -54,11 +54,11 @@ def filled_text(template: str, values: Values) -> str:
 
 def filled_query(pairs: Sequence[tuple[str, str]], values: Values) -> str:
     """Return a query without `?`; of several values, one parameter for each."""
-    return "&".join(
-        f"{whole(name)}={whole(text)}"
-        for name, template in pairs
-        for text in _texts(template, values)
-    )
+    told = []
+    for name, template in pairs:
+        begin = whole(name) + "="
+        told += [begin + text for text in wholes(_texts(template, values))]
+    return "&".join(told)
 
 
 def filled_body(value: object, values: Values) -> bytes:
