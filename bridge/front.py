@@ -11,7 +11,7 @@ from bridge.core.hints import named
 from bridge.core.listing import ListedWatch, ListedWebhook
 from bridge.core.message import Message
 from bridge.core.order import Ordered, WatchOrder
-from bridge.core.pacing.report import SourceReport
+from bridge.core.pacing.report import InVain, SourceReport
 from bridge.core.ports import DeliveryLists, Form, Lists
 from bridge.core.replay import Preview, Replay, ReplayFilter
 from bridge.core.settings import Settings, Webhook
@@ -74,6 +74,10 @@ class Front:
         await callbacks.meet(wanted)
         found = {id_: callbacks.known(id_) for id_ in wanted}
         return {id_: one for id_, one in found.items() if one is not None}
+
+    def in_vain(self, generation: Generation) -> InVain | None:
+        """Return how the last looks at a generation failed; None: they did not, or not here."""
+        return self._daemon.supervisor.in_vain(generation)
 
     # ---------------------------------------------------------------- sources
 

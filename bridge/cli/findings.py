@@ -30,6 +30,8 @@ Report = dict[str, Any]
 MOST_LINES = 60
 """Lines of a document that are shown; `--json` has it whole."""
 
+_BOM = b"\xef\xbb\xbf"
+
 _KEY, _TEXT = 22, 40
 """Widths of the table of expressions, while they fit."""
 
@@ -80,7 +82,16 @@ def _call(request: Request, answer: Answer, mask: Mask) -> Report:
 def _unread(answer: Response, found: object) -> str | None:
     if answer.cut:
         return "the answer is too large, or broke off"
+    if _is_page(answer):
+        return "it is HTML, a page for people, instead of JSON"
     return None if isinstance(found, Document) else getattr(found, "why", "")
+
+
+def _is_page(answer: Answer) -> bool:
+    if not isinstance(answer, Response):
+        return False
+    start = answer.body[:200].removeprefix(_BOM).lstrip().lower()
+    return start.startswith((b"<!doctype html", b"<html"))
 
 
 def _found(source: Source, trial: Trial, mask: Mask) -> list[Report]:
@@ -133,6 +144,11 @@ def _advice(source: Source, trial: Trial, seen: Observation | None) -> str | Non
             if http
             else "nobody knows this word yet: tell us, with the document above"
         )
+    page = seen is None and bool(trial.calls) and _is_page(trial.calls[-1][1])
+    if page and isinstance(trial.reading, Trouble | Missing | Rejected):
+        return _about_a_page(
+            trial.calls[-1][1], "base_url and get.url" if http else "base_url"
+        )
     if isinstance(trial.reading, Trouble):
         lost = http and bool(trial.calls) and seen is None
         return (
@@ -141,6 +157,15 @@ def _advice(source: Source, trial: Trial, seen: Observation | None) -> str | Non
             else None
         )
     return _remedy(trial)
+
+
+def _about_a_page(answer: Answer, options: str) -> str:
+    if isinstance(answer, Response) and answer.status >= 500:
+        return "try again later: the API, or a proxy before it, shows a page for people"
+    return (
+        f"check {options}: a page for people lies there, not the API; "
+        "or a login or a proxy stands before it"
+    )
 
 
 def _remedy(trial: Trial) -> str | None:

@@ -5,11 +5,17 @@ Ctrl-C ends it.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bridge.cli.paint import say
+
+_FIRST = "luma-agents"
+"""The API whose creation is told first."""
+
+if TYPE_CHECKING:
+    from bridge.simulator.api import Creation
 
 app = typer.Typer(add_completion=False)
 
@@ -49,13 +55,20 @@ def introduction(urls: Mapping[str, str], providers: Collection[str]) -> str:
     `urls` are the base URLs of the simulated APIs by name; those without a provider of their own
     are named apart.
     """
+    from bridge.simulator.apis import APIS
+
     sources = "".join(
         f"\n  {name}: {{provider: {name}, api_key: any, base_url: {url}}}"
         for name, url in urls.items()
         if name in providers
     )
-    others = "".join(f"\n{url}" for name, url in urls.items() if name not in providers)
-    besides = f"\nServed besides, for `provider: http`:\n{others}\n" if others else ""
+    foreign = "".join(f"\n{url}" for name, url in urls.items() if name not in providers)
+    besides = f"\nServed besides, for `provider: http`:\n{foreign}\n" if foreign else ""
+    others = "\n".join(
+        f"{_begun(url, APIS[name].creation)}  # {_its_id(APIS[name].creation)}"
+        for name, url in urls.items()
+        if name in APIS and name != _FIRST
+    )
     return f"""\
 Put this into config.yaml:
 
@@ -64,6 +77,20 @@ sources:{sources}
 {besides}
 Begin a generation (one that fails: write `fail` in the prompt), and watch the id it answers with:
 
-curl -H 'authorization: Bearer any' -d '{{"prompt": "a paper boat"}}' \
-{urls["luma-agents"]}/generations
+{_begun(urls[_FIRST], APIS[_FIRST].creation)}
+
+At the others, each with where its answer has the id:
+
+{others}
 """
+
+
+def _begun(url: str, creation: "Creation") -> str:
+    """Return the command that begins a generation."""
+    prompt = '{"prompt": "a paper boat"}'
+    return f"curl -H '{creation.header}' -d '{prompt}' {url}{creation.path}"
+
+
+def _its_id(creation: "Creation") -> str:
+    before = f", with {creation.before} before it" if creation.before else ""
+    return f"{creation.id}{before}"

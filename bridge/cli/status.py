@@ -1,8 +1,9 @@
 """Show what is watched.
 
 Without arguments every running watch; with a source those of the source; with an id too, one
-watch and everything that happened to it. A source that is in trouble, or may not look as often as
-it would have to, is named below with the reason.
+watch and everything that happened to it, and why the last look at it taught nothing, if it did not.
+A source that is in trouble, or may not look as often as it would have to, is named below with the
+reason.
 """
 
 import json
@@ -45,7 +46,9 @@ def status(
     with reached(context, config, url, token) as client:
         if source is not None and id is not None:
             document = client.watch(source, id)
-            show(document, timeline(document), as_json=as_json)
+            sources = [] if as_json or not document["active"] else client.sources()
+            mine = [one for one in sources if one["name"] == source]
+            show(document, chain(timeline(document), troubles(mine)), as_json=as_json)
             return
         query = {} if everything else {"active": "true"}
         if source is not None:
@@ -106,6 +109,9 @@ def timeline(watch: Document) -> Iterator[str]:
     yield f"  state     {_state(watch)}"
     yield f"  watched   {_watched(watch)}"
     yield f"  since     {watch['created_at']}"
+    # A daemon of the release before does not tell it.
+    if watch.get("in_vain"):
+        yield f"  last look {_in_vain(watch['in_vain'])}"
     if watch["metadata"]:
         yield f"  metadata  {json.dumps(watch['metadata'])}"
     for event in watch["events"]:
@@ -122,8 +128,13 @@ def _state(watch: Document) -> str:
 
 def _watched(watch: Document) -> str:
     if watch["active"]:
-        return f"until {watch['until']}, at the latest {watch['deadline_at']}"
+        return f"until {watch['until']}, deadline {watch['deadline_at']}"
     return f"no longer: {clear(watch['ended'] or 'over')}, {watch['ended_at']}"
+
+
+def _in_vain(failed: Document) -> str:
+    why, count = clear(failed["reason"]), failed["in_a_row"]
+    return f"taught nothing: {why}" + (f", {count} in a row" if count > 1 else "")
 
 
 def _about(data: Document) -> Iterator[str]:

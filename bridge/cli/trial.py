@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bridge.cli.foreground import until_told
-from bridge.core.looking import Look, Reading, Trouble
+from bridge.core.askable import never
+from bridge.core.looking import Look, Reading, Rejected, Trouble, asked
 from bridge.core.network.addresses import Allow
 from bridge.core.network.exchange import Answer, Request, Response
 from bridge.core.ports import Provider
@@ -28,7 +29,10 @@ class Trial:
 
 
 def tried(provider: Provider, look: Look, *, allow: Allow) -> Trial:
-    """Ask now; an interrupted trial says so."""
+    """Ask now; an interrupted trial says so, and what nobody may watch is not asked about."""
+    unfit = next(filter(None, map(never(provider), asked(look))), None)
+    if unfit is not None:
+        return Trial(calls=(), reading=Rejected(why=unfit, unasked=True))
     calls: list[tuple[Request, Answer]] = []
     made: list[Reading] = []
 

@@ -48,7 +48,10 @@ def watch(
     ] = None,
     deadline: Annotated[
         str | None,
-        typer.Option(metavar="DURATION", help="Then it is given up as lost; default 24h."),
+        typer.Option(
+            metavar="DURATION",
+            help="The first answer after it ends it, as lost if it is not over; default 24h.",
+        ),
     ] = None,
     callback_url: Annotated[
         str | None, typer.Option(metavar="URL", help="A webhook of your own.")

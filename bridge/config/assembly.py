@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import Any
 
 from bridge.config.environment import Environment
+from bridge.config.metadata import json_members
 from bridge.config.mistakes import Path
 from bridge.config.options import given, hidden
 from bridge.config.reading import Reader
@@ -20,10 +22,14 @@ from bridge.config.records import (
 )
 from bridge.config.scalars import why_no_id
 from bridge.config.sections import Parts
+from bridge.config.tree import MapNode
 from bridge.config.webhooks import Webhooks
+from bridge.core.askable import never
 from bridge.core.hints import hint_token
 from bridge.core.misfit import told
 from bridge.core.network.urls import in_the_clear
+from bridge.core.pacing.due import LEAST
+from bridge.core.reading.described import NO_LIST, Described
 from bridge.core.settings import (
     ConfiguredWatch,
     Rate,
@@ -64,7 +70,7 @@ class Assembly:
         sources = dict(self._sources())
         webhooks = dict(self._webhooks())
         self._making.compare(webhooks)
-        watches = tuple(self._watches())
+        watches = tuple(self._watches(sources))
         self._compare_databases(parts.root)
         if self._reader.findings or not (parts.root and parts.network and parts.retention):
             return None
@@ -114,19 +120,35 @@ class Assembly:
         for name, (record, plugin) in self._parts.sources.items():
             path = ("sources", name)
             provider = self._built(path, record, plugin)
+            self._compare_lists(path, plugin, provider)
             if provider is None:
                 continue
             self._warn_of_clear_text(
                 (*path, "base_url"), getattr(provider, "base_url", None)
             )
-            if record.discover and not provider.abilities.listing:
-                self._reader.complain(
-                    (*path, "discover"),
-                    f"{record.provider} has no list to discover from"
-                    if record.provider != "http"
-                    else "there is no `list` to discover from",
-                )
+            self._warn_of_haste((*path, "floor"), provider.abilities.floor)
             yield name, _source(name, record, provider)
+        for name, (written, plugin) in self._parts.amiss.items():
+            path = ("sources", name)
+            if issubclass(plugin, Described):
+                for misfit in plugin.mismatches(json_members(written)):
+                    self._reader.refuse(path, misfit)
+            self._compare_lists(path, plugin, None)
+
+    def _compare_lists(self, path: Path, plugin: type, provider: Any) -> None:  # noqa: ANN401
+        """Complain where a source shall discover and has no list, also of one not built."""
+        spot = self._reader.spot(path)
+        written = spot.value if spot is not None else None
+        if not isinstance(written, MapNode) or written.items.get("discover") != "true":
+            return
+        why = None
+        if issubclass(plugin, Described):
+            why = plugin.unlisted(json_members(written))
+        if why is None and provider is not None and not provider.abilities.listing:
+            why = NO_LIST
+        if why is not None:
+            said = why.replace("{provider}", str(written.items.get("provider")))
+            self._reader.complain((*path, "discover"), said)
 
     def _built(self, path: Path, record: Record, plugin: type) -> Any:  # noqa: ANN401
         """Return the plugin made of its options; None: it refused them, which was said."""
@@ -147,6 +169,11 @@ class Assembly:
             self._reader.complain(place, said)
             return None
 
+    def _warn_of_haste(self, path: Path, floor: timedelta) -> None:
+        if timedelta() < floor < timedelta(seconds=LEAST):
+            said = "two looks at a generation are never closer than 250ms: so long it is"
+            self._warn(path, said)
+
     def _warn_of_clear_text(self, path: Path, url: object) -> None:
         if isinstance(url, str) and in_the_clear(url):
             self._warn(path, "http:// sends keys and contents unencrypted; use https://")
@@ -166,10 +193,10 @@ class Assembly:
 
     # ----------------------------------------------------------------------------- watches
 
-    def _watches(self) -> Iterator[ConfiguredWatch]:
-        seen: dict[str, dict[str, int]] = {}
+    def _watches(self, sources: Mapping[str, Source]) -> Iterator[ConfiguredWatch]:
+        seen: dict[str, _Named] = {}
         for number, record in self._parts.watches:
-            known = seen.setdefault(record.source, {})
+            known = seen.setdefault(record.source, _Named(sources.get(record.source)))
             told = record.webhooks
             webhooks = tuple(self._parts.webhook_names if told is None else told)
             for one in self._ids(("watches", number), record, known):
@@ -182,8 +209,8 @@ class Assembly:
                     metadata=record.metadata or {},
                 )
 
-    def _ids(self, path: Path, record: WatchRecord, known: dict[str, int]) -> Iterator[str]:
-        """Yield the ids that are right and new; `known` has the places of all others."""
+    def _ids(self, path: Path, record: WatchRecord, known: "_Named") -> Iterator[str]:
+        """Yield the ids that are right and new; `known` are all others of the source."""
         if record.id is not None:
             below = (*path, "id")
             if self._fits(below, record.id, self._reader.index(below), known):
@@ -197,17 +224,17 @@ class Assembly:
                 elif not isinstance(one, str):
                     self._reader.complain(below, "expected an id, not what holds others")
 
-    def _fits(self, path: Path, one: str, index: int, known: dict[str, int]) -> bool:
-        first = known.get(one)
+    def _fits(self, path: Path, one: str, index: int, known: "_Named") -> bool:
+        first = known.places.get(one)
         if first is not None:
             line = self._reader.document.line(first)
             why: str | None = f"this generation is named twice, first in line {line}"
         else:
-            why = why_no_id(one)
+            why = why_no_id(one) or known.never(one)
         if why is not None:
             self._reader.complain(path, why)
             return False
-        known[one] = index
+        known.places[one] = index
         return True
 
     # ------------------------------------------------------------------------- the whole
@@ -222,6 +249,15 @@ class Assembly:
             self._warn(("sources",), "no source: there is nothing to watch")
         if watches and not webhooks:
             self._warn(("webhooks",), "no webhook: nobody is told")
+
+
+class _Named:
+    """The ids of one source that were named so far, by their places."""
+
+    def __init__(self, source: Source | None) -> None:
+        self.places: dict[str, int] = {}
+        # A source that is wrong has no say: its ids may be right.
+        self.never = never(None if source is None else source.provider)
 
 
 def _loopback(host: str) -> bool:

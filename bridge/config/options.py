@@ -1,16 +1,16 @@
 """Options: the fields of a plugin's dataclass, as further keys of a source or a webhook.
 
-A field with `repr=False` holds a secret; one named `url` or `…_url` holds a URL; an `int`
-field with the metadata `{"unit": "bytes"}` takes a size, a `str` field with `{"lines": "many"}`
-a text of several lines, `{"about": …}` tells what it is, `{"template": True}` that a `url` is
-only a part of one. A field whose type is a dataclass holds keys of its own; `with_` is the key
-`with`. A type with `from_option` reads its value itself, and `OPTION` is its schema; what it
-refuses it says with a `Misfit`. Options of a shape that is not known here are handed over as
-JSON.
+A field with `repr=False` holds a secret; one named `url` or `…_url` holds a URL; an `int` field
+with the metadata `{"unit": "bytes"}` takes a size, a `str` field with `{"lines": "many"}` a text of
+several lines, `{"about": …}` tells what it is, `{"template": True}` that a `url` is only a part of
+one, and `{"check": …}` yields what is wrong with the value (`core/misfit.py`). A field whose type
+is a dataclass holds keys of its own; `with_` is the key `with`. A type with `from_option` reads its
+value itself, and `OPTION` is its schema; what it refuses it says with a `Misfit`. Options of a
+shape that is not known here are handed over as JSON.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
 from functools import cache, partial
@@ -34,6 +34,7 @@ from bridge.config import fields, references, scalars
 from bridge.config.metadata import json_value
 from bridge.config.record import Record
 from bridge.config.tree import ListNode, MapNode
+from bridge.core.misfit import Misfit, refuse
 from bridge.core.settings import Rate
 
 Hint: TypeAlias = Any
@@ -111,6 +112,9 @@ def _extended(
 
 def _field(option: "dataclasses.Field[Any]", hint: Hint) -> tuple[Hint, Any]:
     kind = _kind(hint, option)
+    check = option.metadata.get("check")
+    if check is not None:
+        kind = Annotated[kind, AfterValidator(partial(_checked, check))]
     if (
         option.default is dataclasses.MISSING
         and option.default_factory is dataclasses.MISSING
@@ -118,6 +122,11 @@ def _field(option: "dataclasses.Field[Any]", hint: Hint) -> tuple[Hint, Any]:
         return kind, Field(alias=_key(option), description=option.metadata.get("about"))
     about = option.metadata.get("about")
     return kind | None, _optional(_key(option), option.default, about)
+
+
+def _checked(check: Callable[[Any], Iterable[Misfit]], value: object) -> object:
+    refuse(check(value))
+    return value
 
 
 def _key(option: "dataclasses.Field[Any]") -> str:

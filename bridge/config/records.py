@@ -91,7 +91,9 @@ class WatchRecord(Record):
     ids: r.Ids | None = maybe("Many ids, instead of `id`.")
     webhooks: r.WebhookNames | None = maybe("Who is told; default: every webhook.")
     until: f.Until = written("completed", "The state at which the watch ends.")
-    deadline: f.Deadline = written("24h", "Then the generation is given up as lost.")
+    deadline: f.Deadline = written(
+        "24h", "The first answer after it ends the watch, as lost if it is not over."
+    )
     metadata: f.Metadata | None = maybe("Comes back in every event.")
 
 

@@ -33,11 +33,14 @@ _Name: TypeAlias = tuple[str, str | None]
 class Parts:
     """What could be read; None and absence mark what is wrong.
 
+    `amiss` are sources with a wrong key and a known plugin: what is wrong besides is told of them,
+    too, but not where a key is unknown, for it may be the one that seems to be missing.
     `webhook_names` are those of the file, also of webhooks that are wrong: nobody who names
     one of these is to blame.
     """
 
     root: RootRecord | None = None
+    amiss: dict[str, tuple[MapNode, type]] = field(default_factory=dict)
     server: ServerRecord | None = None
     network: NetworkRecord | None = None
     retention: RetentionRecord | None = None
@@ -72,6 +75,7 @@ class Sections:
         if parts.network is not None:
             self._known = replace(self._known, allow=tuple(parts.network.allow))
         parts.sources = dict(self._plugged("sources", SourceRecord))
+        parts.amiss = dict(self._amiss(parts.sources))
         parts.webhooks = dict(self._plugged("webhooks", WebhookRecord))
         parts.watches = list(self._watches())
         return parts
@@ -105,6 +109,15 @@ class Sections:
             record = self._reader.record(kind, (section, name), value, self._known)
             if isinstance(record, base) and plugin is not None:
                 yield name, (record, plugin)
+
+    def _amiss(self, good: Collection[str]) -> Iterator[tuple[str, tuple[MapNode, type]]]:
+        node = self._section("sources")
+        for name, value in node.items.items() if isinstance(node, MapNode) else ():
+            if name in good or not isinstance(value, MapNode):
+                continue
+            kind, plugin = self._kind("sources", SourceRecord, value)
+            if plugin is not None and set(value.items) <= set(keys_of(kind, ())):
+                yield name, (value, plugin)
 
     def _check_name(self, section: str, name: str) -> None:
         why = why_no_name(name)

@@ -1,7 +1,8 @@
 """Misfits: what is wrong with an option, and where inside of it."""
 
-from collections.abc import Collection, Iterable
-from typing import TypeAlias
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import fields
+from typing import Any, TypeAlias
 
 Steps: TypeAlias = tuple[str | int, ...]
 
@@ -45,6 +46,19 @@ class Misfits(ValueError):
     def __init__(self, each: Collection[Misfit]) -> None:
         super().__init__("; ".join(map(str, each)))
         self.each = tuple(each)
+
+
+def unfit(options: Any) -> Iterator[Misfit]:  # noqa: ANN401  (any dataclass)
+    """Yield what the checks of a dataclass's fields find in their own values.
+
+    The metadata `{"check": CHECK}` of a field has a function from its value to misfits, as they
+    are told from the field inwards.
+    """
+    for option in fields(options):
+        check = option.metadata.get("check")
+        if check is not None:
+            for misfit in check(getattr(options, option.name)):
+                yield misfit.below(option.name)
 
 
 def refuse(found: Iterable[Misfit]) -> None:

@@ -28,6 +28,13 @@ from bridge.core.ports import Clock, Log
 from bridge.core.settings import Source
 from bridge.core.sharing.gate import Gate
 
+MOST_SHAPES = 20
+"""Shapes of answers that do not match which are told of one source: some never look alike."""
+
+
+MOST_REASONS = 200_000
+"""Generations whose last failed look is remembered: more than one process watches."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stand:
@@ -50,6 +57,8 @@ class Footing:
         self._outage = Outage()
         self._refusal = Refusal()
         self._rejections = Rejections()
+        self._shapes: set[str] = set()
+        self._vain: dict[str, str] = {}
         self._why = ""
         self.stand = Stand()
         self.rate = source.rate.per_second
@@ -89,6 +98,8 @@ class Footing:
 
     def heard(self, look: Look, reading: Reading, began: float, now: float) -> Whose | None:
         """Note what a look brought that began then; of a refusal, return whom it concerns."""
+        if not isinstance(reading, Seen):
+            self._note(look, reading.why)
         match reading:
             case Seen() | Missing():
                 self._rejections.answered(_way(look))
@@ -102,6 +113,11 @@ class Footing:
             case Rejected() | Trouble():
                 self._troubled(look, reading, began, now)
         return None
+
+    def _note(self, look: Look, why: str) -> None:
+        if len(self._vain) >= MOST_REASONS:
+            self._vain.clear()
+        self._vain.update(dict.fromkeys(asked(look), why))
 
     def _answered(self, look: Look, began: float, now: float) -> None:
         self._throttle.answered(began)
@@ -145,15 +161,30 @@ class Footing:
             self.unanswered()
             return
         self._refusal.unanswered()
-        self.malformed += isinstance(reading, Trouble) and reading.malformed
         if isinstance(reading, Rejected):
             self._rejected(look, now)
+        elif reading.malformed:
+            self._malformed(reading)
         if self._outage.troubled(asked(look) or ("",), began, now):
             self._why = reading.why
             self._log.error(
                 "the source is away", source=self._source.name, reason=reading.why
             )
         self.tend(now)
+
+    def _malformed(self, reading: Trouble) -> None:
+        """Count an answer that does not match; how it looks is said once, for a report."""
+        self.malformed += 1
+        if reading.shape and reading.shape not in self._shapes:
+            if len(self._shapes) >= MOST_SHAPES:
+                return
+            self._shapes.add(reading.shape)
+            self._log.warning(
+                "an answer does not match",
+                source=self._source.name,
+                reason=reading.why,
+                shape=reading.shape,
+            )
 
     def _rejected(self, look: Look, now: float) -> None:
         way = _way(look)
@@ -178,8 +209,13 @@ class Footing:
         """Forget generations that are no longer watched."""
         for one in ids:
             self._refusal.forget(one)
+            self._vain.pop(one, None)
 
     # ---------------------------------------------------------------- for people
+
+    def last(self, one: str) -> str | None:
+        """Return why the last look that taught nothing of a generation did not, if any did not."""
+        return self._vain.get(one)
 
     def _settle(self, now: float) -> None:
         standing = self._standing(now)

@@ -9,7 +9,7 @@ from anyio.abc import TaskGroup
 
 from bridge.core.looking import Observation, Reading, Trouble
 from bridge.core.pacing.connections import MOST, shared
-from bridge.core.pacing.report import SourceReport
+from bridge.core.pacing.report import InVain, SourceReport
 from bridge.core.settings import Source
 from bridge.core.sharing.share import Spare
 from bridge.core.watch import Generation, Watch
@@ -153,6 +153,11 @@ class Supervisor:
         """Look at a generation now; return whether it is watched here."""
         poller = self._pollers.get(generation.source)
         return poller is not None and poller.hint(generation.id)
+
+    def in_vain(self, generation: Generation) -> InVain | None:
+        """Return how the last looks at a generation failed; None: they did not, or not here."""
+        poller = self._pollers.get(generation.source)
+        return None if poller is None else poller.in_vain(generation.id)
 
     def reports(self) -> Mapping[str, SourceReport]:
         """Return how each source stands now."""

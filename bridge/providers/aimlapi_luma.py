@@ -29,10 +29,6 @@ _VIDEO = first("assets.video", "video.url", "video_url", "data.videoUrl", that=i
 _image = at("assets.image")
 
 
-def _is_word(value: object) -> bool:
-    return _WORDS.read(value) is not None
-
-
 def _outputs(document: Any) -> list[dict[str, Any]]:  # noqa: ANN401  (any document)
     return [
         {"type": "video", "url": _VIDEO(document)},
@@ -42,7 +38,7 @@ def _outputs(document: Any) -> list[dict[str, Any]]:  # noqa: ANN401  (any docum
 
 _DIALECT = Dialect(
     words=_WORDS,
-    state=first("state", "data.state", "status", "data.status", that=_is_word),
+    state=first("state", "data.state", "status", "data.status", that=_WORDS.speaks),
     id=first("id", "generation_id", "data.id", "data.jobId"),
     outputs=_outputs,
     reason=first("failure_reason", "error.message", "data.failure_reason"),

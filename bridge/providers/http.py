@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import timedelta
 from typing import Any
 
-from bridge.core.misfit import Misfit, refuse
+from bridge.core.misfit import Misfit, refuse, unfit
 from bridge.core.reading.api import BEARER, Api
 from bridge.core.reading.declared import tracing
 from bridge.core.reading.declared.answers import (
@@ -28,6 +28,47 @@ _HOST = re.compile(r"(\*\.)?[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+", re.ASCII
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 
 
+_QUESTIONS = ("get", "hold", "batch", "list", "result")
+"""Keys whose values say what is asked, in templates."""
+
+_TEMPLATES = ("url", "query", "json", "headers")
+
+
+def _strange_headers(headers: Mapping[str, str]) -> Iterator[Misfit]:
+    yield from header_flaws(headers or {}, ALWAYS, ())
+
+
+def _strange_hosts(hosts: Sequence[str]) -> Iterator[Misfit]:
+    for number, host in enumerate(hosts):
+        if not _HOST.fullmatch(host):
+            hint = "such as api.acme.example or *.acme.example"
+            yield Misfit("expected a host", path=(number,), hint=hint)
+
+
+def _strange_hint(hint: str) -> Iterator[Misfit]:
+    if hint and not _HEADER.fullmatch(hint):
+        yield Misfit("expected the name of a header")
+
+
+def _part(written: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the keys under a key; none where something else stands there."""
+    part = written.get(key)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _templates(written: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield every template of a question, whatever it was given as."""
+    yield written.get("headers")
+    for key in _QUESTIONS:
+        yield from (_part(written, key).get(name) for name in _TEMPLATES)
+
+
+def _keyed(option: object) -> object:
+    if isinstance(option, type) or not is_dataclass(option):
+        return option
+    return {one.name: getattr(option, one.name) for one in fields(option)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider(Described):
     """Asks the API that its options describe."""
@@ -35,10 +76,14 @@ class Provider(Described):
     base_url: str
     api_key: str = field(default="", repr=False)
     headers: Mapping[str, str] | None = about(
-        "Headers of every question; default: authorization: Bearer {key}.", repr=False
+        "Headers of every question; default: authorization: Bearer {key}.",
+        check=_strange_headers,
+        repr=False,
     )
     hosts: tuple[str, ...] = about(
-        "Further hosts that may get the key when an id is a URL.", default=()
+        "Further hosts that may get the key when an id is a URL.",
+        check=_strange_hosts,
+        default=(),
     )
     get: Getting = needed("What is asked about one generation.")
     hold: Holding | None = about("How to be answered when something changes.")
@@ -49,7 +94,9 @@ class Provider(Described):
     result: Result | None = about("A second call, once it is completed.")
     links: Linking | None = about("What is to be known of links.")
     gone: Gone | None = about("final: what was seen and is gone does not come back.")
-    hint: str = about("A header with the time to the next look.", default="")
+    hint: str = about(
+        "A header with the time to the next look.", check=_strange_hint, default=""
+    )
     floor: Pause = about(
         "The least time between two looks.", default=Pause(timedelta(seconds=5))
     )
@@ -57,7 +104,7 @@ class Provider(Described):
 
     def __post_init__(self) -> None:
         """Compile it; raises Misfits with the place of every mistake."""
-        refuse(self._flaws())
+        refuse([*unfit(self), *self.mismatches(self._written())])
         object.__setattr__(self, "api", compiled(self._described()))
 
     def trace(self, documents: Sequence[Any]) -> Iterator[tracing.Found]:
@@ -95,35 +142,28 @@ class Provider(Described):
             return self.headers
         return dict(BEARER) if self.api_key else {}
 
-    def _flaws(self) -> Iterator[Misfit]:
-        yield from header_flaws(self._headers(), ALWAYS)
-        for number, host in enumerate(self.hosts):
-            if not _HOST.fullmatch(host):
-                hint = "such as api.acme.example or *.acme.example"
-                yield Misfit("expected a host", path=("hosts", number), hint=hint)
-        if self.hint and not _HEADER.fullmatch(self.hint):
-            yield Misfit("expected the name of a header", path=("hint",))
-        yield from self._mismatches()
-
-    def _mismatches(self) -> Iterator[Misfit]:
+    @classmethod
+    def mismatches(cls, written: Mapping[str, Any]) -> Iterator[Misfit]:
         """Yield what is wrong only in view of another key."""
-        get, links = self.get, self.links
-        if not self.api_key and "key" in named(self._templates()):
+        if "api_key" not in written and "key" in named(list(_templates(written))):
             yield Misfit("missing", path=("api_key",), hint="{key} is what it says")
-        if links and links.names_asked and "key" in named((get.url, get.query)):
+        get, links = _part(written, "get"), _part(written, "links")
+        if "asked" in named(links.get("template")) and "key" in named(
+            [get.get("url"), get.get("query")]
+        ):
             said = "{asked} holds the key here, and links go to receivers"
             yield Misfit(said, path=("links", "template"))
-        if self.batch and "until" in named(self.batch.query) and not self.hold:
+        batch = _part(written, "batch")
+        if "until" in named(batch.get("query")) and "hold" not in written:
             yield Misfit("{until} needs a `hold`", path=("batch", "query"))
 
-    def _templates(self) -> tuple[Any, ...]:
-        """Return every template of a question."""
-        hold, batch, result = self.hold, self.batch, self.result
-        return (
-            self.headers or {},
-            (self.get.url, self.get.query, self.get.json),
-            (hold.query, hold.headers) if hold else (),
-            (batch.url, batch.query, batch.json) if batch else (),
-            (self.list.url, self.list.query) if self.list else (),
-            (result.url, result.query) if result else (),
-        )
+    @classmethod
+    def unlisted(cls, written: Mapping[str, Any]) -> str | None:
+        """Return that there is no `list`, where there is none."""
+        return None if "list" in written else "there is no `list` to discover from"
+
+    def _written(self) -> Mapping[str, Any]:
+        """Return the options as `mismatches` takes them."""
+        keys = ("api_key", "headers", "links", *_QUESTIONS)
+        given = ((key, getattr(self, key)) for key in keys)
+        return {key: _keyed(option) for key, option in given if option}

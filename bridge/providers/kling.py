@@ -7,17 +7,19 @@ The business codes are recalled, not confirmed.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.core.ladder import State
 from bridge.core.looking import Asking, Listing, Look, Observation, Rejected, Seen
+from bridge.core.misfit import Misfit, refuse, unfit
 from bridge.core.reading.api import Api, Call, Paging
 from bridge.core.reading.conversation import converse
 from bridge.core.reading.described import Described
 from bridge.core.reading.dialect import Complaints, Dialect
+from bridge.core.reading.ids import is_url, why_unasked
 from bridge.core.reading.minting import hs256
 from bridge.core.reading.places import as_text, at, first, objects
 from bridge.core.reading.wordform import Words
@@ -30,6 +32,12 @@ _SKEW = 5
 """Seconds of a token: how long it lives, and how far our clock may be ahead."""
 
 _FAMILY = re.compile(r"[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*", re.ASCII)
+
+_NO_FAMILY = frozenset({"", "images"})
+_FAMILIAR = (
+    "Kling's ids are FAMILY/TASK, such as text2video/866168216002236456 "
+    "or images/generations/866168216002236457"
+)
 
 _code = at("code")
 _RESULT = first("data.task_result", "task_result")
@@ -72,6 +80,13 @@ _DIALECT = Dialect(
 )
 
 
+def _strange(families: Sequence[str]) -> Iterator[Misfit]:
+    for number, family in enumerate(families):
+        if not _FAMILY.fullmatch(family):
+            said = "families are such as text2video or images/generations"
+            yield Misfit(said, path=(number,))
+
+
 def _place(family: str) -> str:
     """Return where a family, or an id in it, lies."""
     return "/v1/{+id}" if family.startswith("images/") else "/v1/videos/{+id}"
@@ -111,20 +126,32 @@ class Provider(Described):
     """Asks api.klingai.com; `families` are the paths whose lists are read, `[]`: none."""
 
     base_url: str = "https://api.klingai.com"
-    families: tuple[str, ...] = ("text2video", "image2video")
+    families: tuple[str, ...] = field(
+        default=("text2video", "image2video"), metadata={"check": _strange}
+    )
 
     def __post_init__(self) -> None:
         """Refuse what is no path of a family."""
-        for family in self.families:
-            if not _FAMILY.fullmatch(family):
-                raise ValueError(
-                    f"families are such as text2video or images/generations, not {family!r}"
-                )
+        refuse(unfit(self))
+
+    @classmethod
+    def unlisted(cls, written: Mapping[str, Any]) -> str | None:
+        """Return that no family is named, where none is."""
+        if written.get("families") != []:
+            return None
+        return "`families` is empty: name those whose lists are read, such as text2video"
 
     @property
     def api(self) -> Api:
         """The API that is asked."""
         return self._of(self.families[0]) if self.families else _API
+
+    def fits(self, one: str) -> str | None:
+        """Return why an id can never be asked about: also one that names no family."""
+        why = why_unasked(one, base_url=self.base_url, template=_place(one))
+        if why is not None or is_url(one):
+            return why
+        return _FAMILIAR if one.rpartition("/")[0] in _NO_FAMILY else None
 
     def _of(self, family: str) -> Api:
         return replace(_API, listing=_listing(family))

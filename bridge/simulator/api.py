@@ -22,12 +22,27 @@ Documents: TypeAlias = Callable[[Picture], Document]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Creation:
+    """How people begin a generation: by a POST of a prompt at `path`, beneath the base URL.
+
+    Its id stands at `id` in the answer; `before` is put before it where it is watched. `header` is
+    how the API wants a key.
+    """
+
+    path: str
+    id: str = "id"
+    before: str = ""
+    header: str = "authorization: Bearer any"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
     """A simulated API; `base` is the path of its base URL, beneath the provider's prefix.
 
     `at_root` begins paths that are served without the prefix, too. `link_life` is in seconds.
     """
 
+    creation: Creation
     base: str = ""
     at_root: str | None = None
     words: Words

@@ -3,6 +3,7 @@
 To add an API: write `vendors/<name>.py` and put the name into NAMES below, which is all. The name
 is the provider's, the file's has `_` for `-`. The file ends with `API = Api(...)`:
 
+* `creation`: how people begin a generation, for `genbridge simulate` to tell.
 * `words`: its own words for each rung, so that one script (queued, dreaming, completed, failed;
   cancelled, expired, moderated) serves all APIs. A script may also hold the API's own words.
 * `document(picture)`: its document of a generation; a Picture has the word, the rank, progress,

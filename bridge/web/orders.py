@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic import ValidationInfo as Info
 
+from bridge.core.askable import never
 from bridge.core.delivering.callback import Callback
 from bridge.core.delivering.signing import read_key
 from bridge.core.ladder import State
@@ -15,7 +16,7 @@ from bridge.core.network.addresses import Allow
 from bridge.core.network.urls import barred, check_url
 from bridge.core.order import WatchOrder
 from bridge.core.reading.ids import unfit
-from bridge.core.settings import Settings
+from bridge.core.settings import Settings, Source
 from bridge.core.text.durations import DURATION, EXAMPLE, duration
 from bridge.core.text.jsontext import encode
 from bridge.core.watch import Generation
@@ -41,7 +42,7 @@ _UNTIL = ("queued", "dreaming", "processing", "completed")
 class Known:
     """What an order may name."""
 
-    sources: Collection[str]
+    sources: Mapping[str, Source]
     webhooks: Collection[str]
     allow: Allow
 
@@ -49,7 +50,7 @@ class Known:
     def of(cls, settings: Settings) -> "Known":
         """Return what the settings have."""
         return cls(
-            sources=settings.sources.keys(),
+            sources=settings.sources,
             webhooks=settings.webhooks.keys(),
             allow=settings.allow,
         )
@@ -79,10 +80,14 @@ def why_no_id(one: str) -> str | None:
     return unfit(one)
 
 
-def _id(one: str) -> str:
+def _id(one: str, info: "Info[Known]") -> str:
     why = why_no_id(one)
     if why is not None:
         raise ValueError(f"the id {why}")
+    source = info.context.sources.get(info.data.get("source", ""))
+    why = None if source is None else never(source.provider)(one)
+    if why is not None:
+        raise ValueError(why)
     return one
 
 
@@ -207,7 +212,7 @@ class Order(BaseModel):
     )
     deadline: Annotated[str, AfterValidator(_deadline)] = Field(
         default="24h",
-        description="Then the generation is given up as lost.",
+        description="The first answer after it ends the watch, as lost if it is not over.",
         json_schema_extra={"pattern": rf"^{DURATION}$"},
     )
     metadata: Annotated[dict[str, Any], AfterValidator(_metadata)] = Field(

@@ -9,7 +9,7 @@ from bridge.core.delivering.trial import Trial
 from bridge.core.listing import ListedWatch, ListedWebhook
 from bridge.core.message import Message
 from bridge.core.order import Ordered, WatchOrder
-from bridge.core.pacing.report import SourceReport
+from bridge.core.pacing.report import InVain, SourceReport
 from bridge.core.ports import DeliveryLists, Form, Lists
 from bridge.core.replay import Preview, Replay, ReplayFilter
 from bridge.core.settings import Settings
@@ -80,6 +80,10 @@ class Service(Protocol):
 
     async def call_off(self, generation: Generation) -> ListedWatch | None:
         """End a watch; None: there never was one."""
+        ...
+
+    def in_vain(self, generation: Generation) -> InVain | None:
+        """Return how the last looks at a generation failed; None: they did not, or not here."""
         ...
 
     async def addressees(self, webhooks: Iterable[int]) -> Mapping[int, ListedWebhook]:

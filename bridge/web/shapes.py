@@ -98,11 +98,23 @@ class EventShape(Shape):
     deliveries: list[DeliveryShape]
 
 
+class InVainShape(Shape):
+    """Looks that taught nothing."""
+
+    model_config = ConfigDict(extra="forbid", title="LooksInVain")
+
+    reason: str = Field(description="Of the last one.")
+    in_a_row: int
+
+
 class TimelineShape(WatchShape):
     """A watch with its events, oldest first."""
 
     model_config = ConfigDict(extra="forbid", title="WatchWithTimeline")
 
+    in_vain: InVainShape | None = Field(
+        description="How the last looks failed; null: they did not, or another replica looks."
+    )
     events: list[EventShape]
 
 

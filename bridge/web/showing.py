@@ -16,6 +16,7 @@ from bridge.core.listing import (
     Timeline,
 )
 from bridge.core.network.urls import shown
+from bridge.core.pacing.report import InVain
 from bridge.core.text.clocktext import rfc3339
 
 Known: TypeAlias = Mapping[int, ListedWebhook]
@@ -51,10 +52,13 @@ def shown_watch(watch: ListedWatch, known: Known) -> dict[str, Any]:
     }
 
 
-def shown_timeline(timeline: Timeline, known: Known) -> dict[str, Any]:
-    """Return a watch with its events."""
+def shown_timeline(
+    timeline: Timeline, known: Known, in_vain: InVain | None = None
+) -> dict[str, Any]:
+    """Return a watch with its events, and how its last looks failed."""
     events = [_event(event, known) for event in timeline.events]
-    return {**shown_watch(timeline.watch, known), "events": events}
+    failed = in_vain and {"reason": in_vain.reason, "in_a_row": in_vain.in_a_row}
+    return {**shown_watch(timeline.watch, known), "in_vain": failed, "events": events}
 
 
 def name_of(webhook: ListedWebhook) -> str:

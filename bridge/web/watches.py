@@ -203,12 +203,13 @@ class _Desk:
 
     async def one(self, source: str, id: str) -> Response:  # noqa: A002  (as in the path)
         """Return a watch with its events and their deliveries."""
-        timeline = await self._service.lists.timeline(_generation(source, id))
+        generation = _generation(source, id)
+        timeline = await self._service.lists.timeline(generation)
         if timeline is None:
             raise HTTPException(404, _UNKNOWN)
         told = {one.webhook for event in timeline.events for one in event.deliveries}
         known = await standing(self._service.lists, {*told, *timeline.watch.webhooks})
-        return Json(shown_timeline(timeline, known))
+        return Json(shown_timeline(timeline, known, self._service.in_vain(generation)))
 
     async def call_off(self, source: str, id: str) -> Response:  # noqa: A002
         """End a watch. Doing so again changes nothing."""

@@ -249,6 +249,25 @@ def test_a_timeline_tells_outputs_failures_and_deliveries() -> None:
     assert "    studio: pending after 2 attempts, next 2026-11-21T08:36:00Z (503)" in lines
 
 
+def test_a_watch_says_why_the_last_look_taught_nothing() -> None:
+    failed = {"reason": "HTTP 500: no\x1b[2J", "in_a_row": 12}
+    first = {"reason": "no answer in time", "in_a_row": 1}
+
+    several = list(timeline(watch(events=[], in_vain=failed)))
+    one = list(timeline(watch(events=[], in_vain=first)))
+
+    (line,) = [line for line in several if "last look" in line]
+    assert line.startswith("  last look taught nothing: HTTP 500: no")
+    assert line.endswith(", 12 in a row")
+    assert "\x1b" not in line
+    assert "  last look taught nothing: no answer in time" in one
+
+
+@pytest.mark.parametrize("nothing", [{}, {"in_vain": None}])
+def test_a_watch_whose_looks_teach_says_nothing_of_them(nothing: dict[str, None]) -> None:
+    assert not any("last look" in line for line in timeline(watch(events=[], **nothing)))
+
+
 def test_without_a_daemon_a_command_ends_with_3(tmp_path: Path) -> None:
     for arguments in (["status"], ["watch", "luma", "g1"], ["unwatch", "luma", "g1"]):
         done = genbridge(*arguments, "--url", "http://127.0.0.1:9", folder=tmp_path)

@@ -16,8 +16,9 @@ from bridge.cli.configuration import settings
 from bridge.cli.findings import findings, lines
 from bridge.cli.mask import Mask, shortened
 from bridge.cli.trial import tried as tried_once
-from bridge.core.looking import Get
+from bridge.core.looking import Get, Rejected
 from bridge.core.network.exchange import Request
+from bridge.providers.kling import Provider as Kling
 from bridge.providers.runway import Provider as Runway
 from tests.cli.calling import genbridge
 
@@ -30,6 +31,9 @@ JOBS: dict[str, tuple[int, Any]] = {
     "odd": (200, {"status": "resting"}),
     "none": (200, {"state": "waiting"}),
     "html": (200, None),
+    "lost": (404, None),
+    "away": (503, None),
+    "door": (403, None),
     "barred": (401, {"message": f"wrong key {KEY}"}),
     "busy": (429, {"message": "slow down"}),
     "wrong": (422, {"message": "no such parameter"}),
@@ -154,11 +158,15 @@ def test_a_failure_was_read_too(config: Path) -> None:
             "trouble: the answer names no state",
             "check base_url, get.url and read.state",
         ),
-        ("html", "the answer is HTML", "check base_url, get.url and read.state"),
+        ("html", "it is HTML, a page for people", "check base_url and get.url: a page"),
+        ("lost", "404 after", "check base_url and get.url: a page for people lies there"),
+        ("away", "503 after", "try again later: the API, or a proxy before it"),
+        ("door", "it is HTML, a page for people", "check api_key"),
         ("barred", "refused: HTTP 401: wrong key …", "check api_key"),
         ("busy", "busy: HTTP 429", "try again later"),
         ("wrong", "rejected: HTTP 422: no such parameter", "check the URL"),
         ("nope", "missing: HTTP 404", "check the id"),
+        ("https://evil.example/canary", "rejected: a link as an id", "give the id as"),
         ("..", "rejected: the generation's id holds", "give the id as the API writes it"),
     ],
 )
@@ -201,6 +209,28 @@ def test_every_provider_can_be_tried(config: Path) -> None:
     assert done.returncode == 1
     assert "expressions" not in done.stdout
     assert "/videos/q" in done.stdout
+
+
+def test_what_nobody_may_watch_is_not_asked_about() -> None:
+    known = Kling(api_key=KEY, base_url="http://127.0.0.1:9")
+
+    trial = tried_once(known, Get(id="866168"), allow=())
+
+    assert not trial.calls
+    assert isinstance(trial.reading, Rejected)
+    assert "FAMILY/TASK" in trial.reading.why
+
+
+def test_a_page_for_people_of_an_api_that_is_not_described_is_told_as_such(
+    config: Path,
+) -> None:
+    done = tried(config, "plain", "html")
+
+    assert done.returncode == 1
+    assert "200 after" in done.stdout
+    assert "  it is HTML, a page for people, instead of JSON\n" in done.stdout
+    assert "What to do: check base_url: a page for people lies there" in done.stdout
+    assert "<html>" not in done.stdout
 
 
 def test_a_private_address_is_not_contacted_unless_it_is_allowed(config: Path) -> None:

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bridge.core.text.jsontext import DEEPEST, encode, raw_text, tidy
@@ -27,6 +27,7 @@ def nested(depth: int) -> list[Any]:
 
 
 @given(VALUES)
+@example(["…", "é…\u2025", "\\u2026…"])
 def test_any_value_becomes_ascii_json_of_the_tidied_value(value: object) -> None:
     text = encode(value)
     assert text.isascii()

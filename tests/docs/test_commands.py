@@ -69,6 +69,19 @@ def test_every_flag_in_the_table_of_commands_exists() -> None:
             assert flag in _help(*words)
 
 
+def test_what_is_to_be_pasted_calls_the_command_in_the_checkout() -> None:
+    pages = (README, *(page for page in GUIDES if "docs" in page.parts))
+    lines = [
+        line
+        for page in pages
+        for one in blocks(page, "sh")
+        for line in one.text.splitlines()
+    ]
+    called = [line for line in lines if re.search(r"\bgenbridge (?=[a-z])", line)]
+    assert called
+    assert [line for line in called if "./run genbridge" not in line] == []
+
+
 def test_every_word_after_run_is_one_of_its_commands() -> None:
     script = (ROOT / "run").read_text()
     words = {w for line in _lines() for w in re.findall(r"(?:^|\s)\./run (\w+)", line)}

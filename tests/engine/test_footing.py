@@ -1,5 +1,6 @@
 """How a source stands towards our key: throttled, refused, away, saturated; and back again."""
 
+import json
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -12,6 +13,8 @@ from bridge.core.looking import Abilities, Asking, Look, Observation, Seen
 from bridge.core.network.exchange import Phase, Request, Response, Unanswered
 from bridge.core.pacing.report import SourceReport, Standing
 from bridge.core.settings import Rate, Source
+from bridge.core.watch import Generation
+from bridge.engine.footing import MOST_SHAPES
 from tests.engine.rig import Engine, Rig, source, webhook
 
 pytestmark = pytest.mark.anyio
@@ -171,6 +174,65 @@ async def test_what_cannot_be_read_and_what_is_not_known_is_counted() -> None:
         told = report(engine)
     assert told.malformed == 3
     assert told.unknown["upscaling"] > 3
+
+
+async def test_the_shape_of_an_answer_that_does_not_match_is_said_once() -> None:
+    rig = Rig()
+    foreign = Response(
+        status=200,
+        body=b'{"job": {"phase": "canary"}, "key-4711": 1}',
+        received_at=rig.clock.now(),
+    )
+    async with rig.engine([source(rig.upstream, LUMA)], [webhook()]) as engine:
+        rig.upstream.always = foreign
+        await many(rig, engine, 1)
+        await anyio.sleep(600)
+        assert report(engine).malformed > 5
+    lines = [one for one in rig.log.lines if one[1] == "an answer does not match"]
+    assert len(lines) == 1
+    level, _, fields = lines[0]
+    assert level == "warning"
+    assert fields["shape"] == "{job: {phase: text}, …: number}"
+    assert "canary" not in str(fields)
+
+
+async def test_answers_that_never_look_alike_do_not_fill_the_log() -> None:
+    rig = Rig()
+    async with rig.engine([source(rig.upstream, LUMA)], [webhook()]) as engine:
+        for number in range(200):
+            body = json.dumps({f"part_{chr(97 + number // 26)}{chr(97 + number % 26)}": 1})
+            rig.upstream.instead.append(
+                Response(status=200, body=body.encode(), received_at=rig.clock.now())
+            )
+        await many(rig, engine, 1)
+        await anyio.sleep(4 * 3600)
+        assert report(engine).malformed > 100
+    assert rig.log.phrases("warning").count("an answer does not match") == MOST_SHAPES
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [(500, "HTTP 500"), (404, "HTTP 404"), (400, "HTTP 400"), (AWAY, "refused")],
+)
+async def test_a_watch_tells_how_its_last_looks_failed_until_one_does_not(
+    answer: Any, why: str
+) -> None:
+    rig = Rig()
+    async with rig.engine([source(rig.upstream, LUMA)], [webhook()]) as engine:
+        (one,) = await many(rig, engine, 1)
+        generation = Generation(LUMA, one)
+        await anyio.sleep(1)
+        assert engine.supervisor.in_vain(generation) is None
+        rig.upstream.always = answer
+        await anyio.sleep(60)
+        failed = engine.supervisor.in_vain(generation)
+        assert failed is not None
+        assert failed.in_a_row > 1
+        assert why in failed.reason
+        rig.upstream.always = None
+        await anyio.sleep(120)
+        assert engine.supervisor.in_vain(generation) is None
+    assert engine.supervisor.in_vain(Generation("another", one)) is None
 
 
 class Patient:

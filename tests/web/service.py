@@ -20,7 +20,7 @@ from bridge.core.hints import hint_token
 from bridge.core.listing import ListedWatch, ListedWebhook
 from bridge.core.message import Message
 from bridge.core.order import Ordered, WatchOrder
-from bridge.core.pacing.report import SourceReport
+from bridge.core.pacing.report import InVain, SourceReport
 from bridge.core.ports import Enlisted, Form
 from bridge.core.replay import Preview, Replay, ReplayFilter
 from bridge.core.settings import Rate, Server, Settings, Source, Webhook
@@ -112,6 +112,7 @@ class FakeDaemon:
         self.standings: dict[int, Standing] = {}
         self.gone: set[int] = set()
         self.stands: dict[str, SourceReport] = {}
+        self.vain: dict[Generation, InVain] = {}
         self.hinted: list[tuple[str, bytes]] = []
         self.trial = Trial(
             method="POST",
@@ -187,6 +188,9 @@ class FakeDaemon:
 
     def jobs(self) -> Sequence[Job]:
         return [Job(name="retention", every=timedelta(minutes=10), last_result="done")]
+
+    def in_vain(self, generation: Generation) -> InVain | None:
+        return self.vain.get(generation)
 
     def reports(self) -> Mapping[str, SourceReport]:
         return self.stands

@@ -9,12 +9,15 @@ import pytest
 
 from bridge.core.delivering.delivery import Condition, WebhookState
 from bridge.core.ladder import State
-from bridge.core.watch import Generation
+from bridge.core.pacing.report import InVain
+from bridge.core.settings import Rate, Source
+from bridge.core.watch import Generation, Origin, WatchWish
 from bridge.engine.desk import Desk
 from bridge.errors import StoreUnavailable
+from bridge.providers.kling import Provider as Kling
 from bridge.web.shapes import BatchShape, TimelineShape, WatchesShape, WatchShape
 from tests.store.world import room, settled, step, to
-from tests.web.service import SECRET, FakeDaemon, calling
+from tests.web.service import SECRET, FakeDaemon, calling, settings
 
 pytestmark = pytest.mark.anyio
 
@@ -94,7 +97,7 @@ async def test_a_watch_that_is_over_is_told_so(
     "id_",
     [
         "a/b:c",
-        "https://api.example/g/1?x=y#z",
+        "https://agents.lumalabs.ai/v1/generations/1?x=y",
         "%2F",
         "/",
         "a b",
@@ -110,6 +113,59 @@ async def test_an_id_may_hold_whatever_a_provider_makes_of_it(
     assert (await order(client, id=id_)).status_code == 201
     path = f"/v1/watches/luma/{quote(id_, safe='')}"
     assert (await client.get(path)).json()["id"] == id_
+    assert (await client.delete(path)).json()["ended"] == "unwatched"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"source": "clips", "id": "866168"}, "Kling's ids are FAMILY/TASK, such as"),
+        (
+            {"source": "clips", "id": "text2video//7"},
+            "the generation's id holds an empty path segment",
+        ),
+        (
+            {"id": "https://evil.example/CANARY?key=CANARY"},
+            "a link as an id: the key is not sent to https://evil.example/…",
+        ),
+    ],
+)
+async def test_an_id_that_the_provider_can_never_ask_about_is_refused_at_the_door(
+    changes: dict[str, str], said: str
+) -> None:
+    async with calling(FakeDaemon(sources=_with_kling())) as client:
+        refused = await order(client, **changes)
+        batch = {"watches": [ORDER, ORDER | changes]}
+        several = await client.post("/v1/watches:batch", json=batch)
+    assert mistakes(refused)["$.id"].startswith(said)
+    assert several.status_code == 207
+    assert [one["status"] for one in several.json()["results"]] == [201, 422]
+    (error,) = several.json()["results"][1]["errors"]
+    assert error["path"] == "$.watches[1].id"
+    assert error["message"].startswith(said)
+    assert "CANARY" not in refused.text + several.text
+
+
+def _with_kling() -> dict[str, Source]:
+    clips = Source(
+        name="clips",
+        provider_name="kling",
+        provider=Kling(api_key="CANARY"),
+        rate=Rate(per_second=5.0),
+    )
+    return {**settings().sources, "clips": clips}
+
+
+async def test_a_watch_of_old_whose_id_no_longer_fits_is_shown_and_ended(
+    client: httpx.AsyncClient, daemon: FakeDaemon
+) -> None:
+    one = "https://evil.example/7"
+    known = Generation("luma", one)
+    await daemon.store.register(
+        [WatchWish(generation=known, origin=Origin.API, webhooks=())]
+    )
+    path = f"/v1/watches/luma/{quote(one, safe='')}"
+    assert (await client.get(path)).json()["id"] == one
     assert (await client.delete(path)).json()["ended"] == "unwatched"
 
 
@@ -380,6 +436,25 @@ async def test_one_watch_comes_with_its_timeline(
         204,
     )
     assert told.due_at is None
+
+
+async def test_a_watch_says_how_its_last_looks_failed(
+    client: httpx.AsyncClient, daemon: FakeDaemon
+) -> None:
+    await order(client)
+    await order(client, id="g2")
+    failed = InVain(reason="HTTP 500: busy", in_a_row=12)
+    daemon.vain[Generation("luma", "g1")] = failed
+    shown = {
+        one: TimelineShape.model_validate_json(
+            (await client.get(f"/v1/watches/luma/{one}")).content
+        )
+        for one in ("g1", "g2")
+    }
+    told = shown["g1"].in_vain
+    assert told is not None
+    assert (told.reason, told.in_a_row) == ("HTTP 500: busy", 12)
+    assert shown["g2"].in_vain is None
 
 
 async def test_a_timeline_says_what_is_held(

@@ -15,7 +15,10 @@ from bridge.core.looking import (
 )
 from bridge.core.network.exchange import Response
 from bridge.core.reading.dialect import Complaints, first_text
+from bridge.core.reading.document import Document
+from bridge.core.reading.document import document as read
 from bridge.core.reading.places import as_text, present
+from bridge.core.reading.shape import shape
 from bridge.core.reading.wait import asked_wait
 from bridge.core.reading.wordform import folded
 from bridge.core.text.cleantext import one_line
@@ -72,7 +75,7 @@ class Complaint:
         """Return what a document without a state word means: never a failed generation."""
         code, why = self._code(), self._said("the answer names no state")
         if self._fine():
-            return Trouble(why=why, malformed=True)
+            return self._malformed(why)
         if self._says_missing():
             return self._missing(why)
         if code in self.complaints.busy:
@@ -82,7 +85,17 @@ class Complaint:
         status = self._status()
         if status is not None:
             return self.by_status(status)
-        return Trouble(why=why, malformed=first_text(self.document) is None)
+        said = first_text(self.document)
+        return self._malformed(why) if said is None else Trouble(why=why)
+
+    def _malformed(self, why: str) -> Trouble:
+        told = self.document
+        if told is None:
+            # Of a list in which the asked one stands nowhere all is of interest.
+            whole = read(self.response.body)
+            told = whole.value if isinstance(whole, Document) else None
+        looks = "" if told is None else shape(told, secrets=self.secrets)
+        return Trouble(why=why, malformed=True, shape=looks)
 
     def _missing(self, why: str) -> Missing | Rejected:
         # Nothing is missing where many were asked about: the path itself is wrong.

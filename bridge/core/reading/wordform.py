@@ -60,6 +60,18 @@ class Words:
             return Spoken(clean(repr(value)), None)
         return None
 
+    def speaks(self, value: object) -> bool:
+        """Return whether a value at the state's place is a word, known or not."""
+        return (isinstance(value, str) and value in self.known) or (
+            self.read(value) is not None
+        )
+
+    def rung(self, value: object) -> State | None:
+        """Return the rung that a value means, None: it is no word, or one that nobody knows."""
+        spoken = self.known.get(value) if isinstance(value, str) else None
+        spoken = spoken or self.read(value)
+        return None if spoken is None else spoken.state
+
     def _text(self, value: str) -> Spoken | None:
         spoken = self.known.get(value)
         if spoken is not None and spoken.native == value:

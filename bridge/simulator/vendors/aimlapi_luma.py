@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bridge.core.ladder import State
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, error_reply, no_such_path, unknown_reply
+from bridge.simulator.api import Api, Creation, error_reply, no_such_path, unknown_reply
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Answering, Call, Reply, json_reply
 from bridge.simulator.holding import held
@@ -74,4 +74,10 @@ def _until(
     return max(moments) if wait is BatchWait.ALL else min(moments)
 
 
-API = Api(words=LADDER, document=document, error=error, answer=answer)
+API = Api(
+    creation=Creation(path=f"{_FOLDER}/generation"),
+    words=LADDER,
+    document=document,
+    error=error,
+    answer=answer,
+)

@@ -3,7 +3,7 @@
 from bridge.core.ladder import State
 from bridge.core.text.clocktext import rfc3339
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, error_reply, no_such_path, unknown_reply
+from bridge.simulator.api import Api, Creation, error_reply, no_such_path, unknown_reply
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Answering, Call, Document, Reply, json_reply
 from bridge.simulator.holding import held
@@ -94,4 +94,10 @@ def _is_refused(word: str | None, account: Account) -> bool:
     return odd and account.switches.odd_wait is OddWait.REFUSED
 
 
-API = Api(words=_WORDS, document=document, error=error, answer=answer)
+API = Api(
+    creation=Creation(path=_PATH),
+    words=_WORDS,
+    document=document,
+    error=error,
+    answer=answer,
+)

@@ -2,7 +2,7 @@
 
 from bridge.core.ladder import State
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, error_reply, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, error_reply, no_such_path, single_reply
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Call, Document, Reply
 from bridge.simulator.picture import Picture
@@ -59,6 +59,7 @@ def answer(call: Call, account: Account) -> Reply:
 
 
 API = Api(
+    creation=Creation(path="/v2/video/generations"),
     at_root="/v2/video/",
     words=_WORDS,
     document=document,

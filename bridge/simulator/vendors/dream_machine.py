@@ -2,7 +2,7 @@
 
 from bridge.core.text.clocktext import rfc3339
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, error_reply, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, error_reply, no_such_path, single_reply
 from bridge.simulator.callbacks import Hook
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Call, Document, Reply, json_reply
@@ -83,6 +83,7 @@ def _page(call: Call, account: Account) -> Reply:
 
 
 API = Api(
+    creation=Creation(path="/generations"),
     base="/dream-machine/v1",
     words=LADDER,
     document=document,

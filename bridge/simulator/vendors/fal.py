@@ -6,7 +6,7 @@ from random import Random
 
 from bridge.core.ladder import State
 from bridge.simulator.account import Account, uuid
-from bridge.simulator.api import Api, error_reply, no_such_path, unknown_reply
+from bridge.simulator.api import Api, Creation, error_reply, no_such_path, unknown_reply
 from bridge.simulator.callbacks import Hook
 from bridge.simulator.creation import create_reply
 from bridge.simulator.doors import scheme
@@ -149,6 +149,7 @@ def _id(chance: Random) -> str:
 
 
 API = Api(
+    creation=Creation(path=f"/{_APP}", id="status_url", header="authorization: Key any"),
     words=_WORDS,
     document=document,
     error=error,

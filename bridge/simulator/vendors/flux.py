@@ -5,7 +5,14 @@ from collections.abc import Mapping
 
 from bridge.core.ladder import State
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, error_reply, no_such_path, single_reply, unknown_reply
+from bridge.simulator.api import (
+    Api,
+    Creation,
+    error_reply,
+    no_such_path,
+    single_reply,
+    unknown_reply,
+)
 from bridge.simulator.callbacks import Hook
 from bridge.simulator.creation import create_reply
 from bridge.simulator.doors import header
@@ -104,6 +111,7 @@ def _result_reply(place: str, call: Call, account: Account) -> Reply:
 
 
 API = Api(
+    creation=Creation(path="/v1/flux-pro-1.1", id="polling_url", header="x-key: any"),
     words=_WORDS,
     document=document,
     error=error,

@@ -5,7 +5,7 @@ from random import Random
 
 from bridge.core.ladder import State
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, error_reply, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, error_reply, no_such_path, single_reply
 from bridge.simulator.creation import create_reply
 from bridge.simulator.doors import header
 from bridge.simulator.exchange import Call, Document, Reply
@@ -81,6 +81,9 @@ def _id(chance: Random) -> str:
 
 
 API = Api(
+    creation=Creation(
+        path="/v2/video/generate", id="data.video_id", header="x-api-key: any"
+    ),
     words=_WORDS,
     document=document,
     error=error,

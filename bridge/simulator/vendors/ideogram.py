@@ -6,7 +6,7 @@ from random import Random
 from bridge.core.ladder import State
 from bridge.core.text.clocktext import rfc3339
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, no_such_path, single_reply
 from bridge.simulator.callbacks import Hook
 from bridge.simulator.creation import create_reply
 from bridge.simulator.doors import header
@@ -61,6 +61,7 @@ def _id(chance: Random) -> str:
 
 
 API = Api(
+    creation=Creation(path="/v2/generations", id="generation_id", header="api-key: any"),
     words=_WORDS,
     document=document,
     error=error,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bridge.core.ladder import State
 from bridge.simulator.account import Account, Ids, digits
-from bridge.simulator.api import Api, error_reply, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, error_reply, no_such_path, single_reply
 from bridge.simulator.callbacks import Hook
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Call, Document, Reply, json_reply
@@ -115,6 +115,9 @@ def _ids(family: str) -> Ids:
 
 
 API = Api(
+    creation=Creation(
+        path="/v1/videos/text2video", id="data.task_id", before="text2video/"
+    ),
     words=_WORDS,
     document=document,
     error=error,

@@ -3,7 +3,7 @@
 from bridge.core.ladder import State
 from bridge.core.text.clocktext import rfc3339
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, no_such_path, single_reply
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Call, Document, Reply, read_object
 from bridge.simulator.picture import Picture
@@ -67,4 +67,11 @@ def _kind(call: Call) -> str:
     return "video" if "video" in str(wish.get("type")) else "image"
 
 
-API = Api(base="/v1", words=_WORDS, document=document, error=error, answer=answer)
+API = Api(
+    creation=Creation(path="/generations"),
+    base="/v1",
+    words=_WORDS,
+    document=document,
+    error=error,
+    answer=answer,
+)

@@ -4,7 +4,7 @@ from zlib import crc32
 
 from bridge.core.ladder import State
 from bridge.simulator.account import Account, digits
-from bridge.simulator.api import Api, no_such_path, single_reply, unknown_reply
+from bridge.simulator.api import Api, Creation, no_such_path, single_reply, unknown_reply
 from bridge.simulator.callbacks import Hook
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Call, Document, Reply, json_reply
@@ -110,6 +110,7 @@ def _file_reply(call: Call, account: Account) -> Reply:
 
 
 API = Api(
+    creation=Creation(path="/v1/video_generation", id="task_id"),
     words=_WORDS,
     document=document,
     error=error,

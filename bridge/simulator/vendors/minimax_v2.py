@@ -2,7 +2,14 @@
 
 from bridge.core.ladder import State
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, error_reply, no_such_path, single_reply, unknown_reply
+from bridge.simulator.api import (
+    Api,
+    Creation,
+    error_reply,
+    no_such_path,
+    single_reply,
+    unknown_reply,
+)
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Call, Document, Reply, json_reply
 from bridge.simulator.picture import Job, Picture, seconds
@@ -102,6 +109,7 @@ def _page(call: Call, account: Account) -> Reply:
 
 
 API = Api(
+    creation=Creation(path="/v2/video_generation", id="task.id"),
     words=_WORDS,
     document=document,
     error=error,

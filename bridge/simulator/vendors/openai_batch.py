@@ -5,7 +5,7 @@ from random import Random
 
 from bridge.core.ladder import State
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, no_such_path, single_reply
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Call, Document, Reply
 from bridge.simulator.keyed import keyed_reply
@@ -106,6 +106,7 @@ def _id(chance: Random) -> str:
 
 
 API = Api(
+    creation=Creation(path="/batches"),
     base="/v1",
     words=_WORDS,
     document=document,

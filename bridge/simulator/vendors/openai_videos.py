@@ -8,7 +8,7 @@ from random import Random
 
 from bridge.core.ladder import State
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, no_such_path, single_reply
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Call, Document, Reply
 from bridge.simulator.keyed import expiry, keyed_reply
@@ -95,6 +95,7 @@ def _id(chance: Random) -> str:
 
 
 API = Api(
+    creation=Creation(path="/videos"),
     base="/v1",
     words=_WORDS,
     document=document,

@@ -3,7 +3,7 @@
 from bridge.core.ladder import State
 from bridge.core.text.clocktext import rfc3339
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, no_such_path, single_reply
 from bridge.simulator.callbacks import Hook
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Call, Document, Reply
@@ -77,6 +77,7 @@ def answer(call: Call, account: Account) -> Reply:
 
 
 API = Api(
+    creation=Creation(path="/dream-machine/v1/generations"),
     words=WORDS,
     document=document,
     error=error,

@@ -4,7 +4,7 @@ from zlib import crc32
 
 from bridge.core.text.clocktext import rfc3339
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, no_such_path, single_reply
 from bridge.simulator.callbacks import Hook
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Call, Document, Reply
@@ -48,6 +48,7 @@ def answer(call: Call, account: Account) -> Reply:
 
 
 API = Api(
+    creation=Creation(path="/luma/generations"),
     words=WORDS,
     document=document,
     error=error,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bridge.core.ladder import State
 from bridge.simulator.account import Account, digits
-from bridge.simulator.api import Api, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, no_such_path, single_reply
 from bridge.simulator.callbacks import Hook
 from bridge.simulator.creation import create_reply
 from bridge.simulator.doors import bearer, either, header
@@ -97,6 +97,7 @@ def _bare(items: Sequence[Document]) -> object:
 
 
 API = Api(
+    creation=Creation(path="/mj/submit/imagine", id="result"),
     words=_WORDS,
     document=document,
     error=error,

@@ -3,7 +3,7 @@
 from bridge.core.ladder import State
 from bridge.core.text.clocktext import rfc3339
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, no_such_path, single_reply
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Call, Document, Reply
 from bridge.simulator.picture import Picture
@@ -48,4 +48,10 @@ def answer(call: Call, account: Account) -> Reply:
             return no_such_path(API, call, account)
 
 
-API = Api(words=_WORDS, document=document, error=error, answer=answer)
+API = Api(
+    creation=Creation(path="/runway/tasks", id="task.id"),
+    words=_WORDS,
+    document=document,
+    error=error,
+    answer=answer,
+)

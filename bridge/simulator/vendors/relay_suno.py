@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, no_such_path, single_reply
 from bridge.simulator.callbacks import Hook
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Call, Document, Reply
@@ -83,6 +83,7 @@ def answer(call: Call, account: Account) -> Reply:
 
 
 API = Api(
+    creation=Creation(path="/suno/submit/music", id="data"),
     words=TASK_WORDS,
     document=document,
     error=error,

@@ -1,7 +1,7 @@
 """relay-udio: tasks with songs; much of it is inferred from its sister, relay-suno."""
 
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, no_such_path, single_reply
 from bridge.simulator.callbacks import Hook
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Call, Document, Reply
@@ -50,6 +50,7 @@ def answer(call: Call, account: Account) -> Reply:
 
 
 API = Api(
+    creation=Creation(path="/udio/submit/music", id="data"),
     words=TASK_WORDS,
     document=document,
     error=error,

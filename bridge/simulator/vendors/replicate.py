@@ -9,7 +9,7 @@ from urllib.parse import quote
 from bridge.core.ladder import State
 from bridge.core.text.clocktext import rfc3339
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, error_reply, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, error_reply, no_such_path, single_reply
 from bridge.simulator.callbacks import Hook
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Answering, Call, Document, Reply, json_reply
@@ -166,6 +166,7 @@ def _start(cursor: str | None, jobs: Sequence[Job]) -> int | None:
 
 
 API = Api(
+    creation=Creation(path="/v1/predictions"),
     words=_WORDS,
     document=document,
     error=error,

@@ -3,7 +3,7 @@
 from bridge.core.ladder import State
 from bridge.core.text.clocktext import rfc3339
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, no_such_path, single_reply, unknown_reply
+from bridge.simulator.api import Api, Creation, no_such_path, single_reply, unknown_reply
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Call, Document, Reply
 from bridge.simulator.picture import Picture
@@ -83,4 +83,11 @@ def _delete(id: str, call: Call, account: Account) -> Reply:  # noqa: A002  (the
     return Reply(status=204, headers=())
 
 
-API = Api(words=_WORDS, document=document, error=error, answer=answer, link_life=86_400.0)
+API = Api(
+    creation=Creation(path="/v1/text_to_video"),
+    words=_WORDS,
+    document=document,
+    error=error,
+    answer=answer,
+    link_life=86_400.0,
+)

@@ -5,7 +5,7 @@ from random import Random
 
 from bridge.core.ladder import State
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, no_such_path, unknown_reply
+from bridge.simulator.api import Api, Creation, no_such_path, unknown_reply
 from bridge.simulator.creation import create_reply
 from bridge.simulator.exchange import Call, Document, Reply, json_reply
 from bridge.simulator.keyed import expiry
@@ -83,6 +83,7 @@ def _id(chance: Random) -> str:
 
 
 API = Api(
+    creation=Creation(path="/v2beta/image-to-video"),
     words=_WORDS,
     document=document,
     error=error,

@@ -5,7 +5,7 @@ from random import Random
 
 from bridge.core.ladder import State
 from bridge.simulator.account import Account
-from bridge.simulator.api import Api, no_such_path, single_reply
+from bridge.simulator.api import Api, Creation, no_such_path, single_reply
 from bridge.simulator.creation import create_reply
 from bridge.simulator.doors import header
 from bridge.simulator.exchange import Call, Document, Reply
@@ -100,6 +100,11 @@ def _name(model: str, chance: Random) -> str:
 
 
 API = Api(
+    creation=Creation(
+        path="/v1beta/models/veo-3.1-generate-preview:predictLongRunning",
+        id="name",
+        header="x-goog-api-key: any",
+    ),
     words=_WORDS,
     document=document,
     error=error,

@@ -1,9 +1,9 @@
 """Keys of an `http` source that say how an answer is read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 from bridge.core.ladder import State
 from bridge.core.misfit import Misfit, refuse
@@ -18,14 +18,19 @@ from bridge.core.reading.declared.holes import (
 )
 from bridge.core.reading.declared.values import ByStatus, Codes, Words
 
+Check: TypeAlias = Callable[[Any], Iterable[Misfit]]
+
 MOST_NAMES = 20
 """Values that `with` may find for a template."""
 
 
-def about(text: str, **more: Any) -> Any:  # noqa: ANN401  (as dataclasses)
-    """Return a field that may be absent; the text tells what it is, in editors and mistakes."""
+def about(text: str, *, check: Check | None = None, **more: Any) -> Any:  # noqa: ANN401  (as dataclasses)
+    """Return a field that may be absent; the text tells what it is, in editors and mistakes.
+
+    `check` yields what is wrong with its value (see `core/misfit.py`).
+    """
     default: dict[str, Any] = {"default": None} if "default_factory" not in more else {}
-    return field(**{**default, **more}, metadata={"about": text})
+    return field(**{**default, **more}, metadata={"about": text, "check": check})
 
 
 def needed(text: str) -> Any:  # noqa: ANN401
@@ -184,11 +189,6 @@ class Linking:
     def __post_init__(self) -> None:
         """Refuse a template that names what nobody knows, or that would tell the key."""
         refuse([*self._flaws(), *too_many(self.with_)])
-
-    @property
-    def names_asked(self) -> bool:
-        """Whether the link is, or holds, the URL that was asked."""
-        return "asked" in named(self.template)
 
     def _flaws(self) -> Iterator[Misfit]:
         template = self.template
