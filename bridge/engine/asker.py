@@ -51,32 +51,45 @@ class Asker:
         self.begin([running])
         if isinstance(look, Hold):
             self._holds.began(now)
-        tasks.start_soon(self._ask, running, look, now)
+            tasks.start_soon(self._hold, running, look, now)
+        else:
+            tasks.start_soon(self._ask, tasks, running, look, now)
 
-    async def _ask(self, running: Running, look: Look, sent: float) -> None:
-        heard: Heard | None = None
+    async def _ask(
+        self, tasks: TaskGroup, running: Running, look: Look, sent: float
+    ) -> None:
         try:
-            with anyio.CancelScope() as running.asking:
-                heard = await self._converse_about(running, look, sent)
-            running.asking = None
-            if heard is None or running.over:
-                self._footing.unanswered()
-            else:
-                running.recording = True
-                # What was answered is recorded, even when the poller is being stopped.
-                with anyio.CancelScope(shield=True):
-                    await self._judge.one(running, look, heard, sent)
+            heard = await self._looker.converse(look)
+            if running.over or not self._judge.still(running, look, heard, sent, tasks):
+                await self._judged(running, look, heard, sent)
         finally:
-            if isinstance(look, Hold):
-                self._holds.left(sent)
-            running.recording = False
             self.end([running])
 
-    async def _converse_about(self, running: Running, look: Look, sent: float) -> Heard:
-        if isinstance(look, Hold):
-            patience = self._holds.patience(running.deadline - sent)
-            return await self._looker.converse(look, patience)
-        return await self._looker.converse(look)
+    async def _hold(self, running: Running, look: Hold, sent: float) -> None:
+        heard: Heard | None = None
+        patience = self._holds.patience(running.deadline - sent)
+        try:
+            with anyio.CancelScope() as running.asking:
+                heard = await self._looker.converse(look, patience)
+            running.asking = None
+            await self._judged(running, look, heard, sent)
+        finally:
+            self._holds.left(sent)
+            self.end([running])
+
+    async def _judged(
+        self, running: Running, look: Look, heard: Heard | None, sent: float
+    ) -> None:
+        if heard is None or running.over:
+            self._footing.unanswered()
+            return
+        running.recording = True
+        try:
+            # What was answered is recorded, even when the poller is being stopped.
+            with anyio.CancelScope(shield=True):
+                await self._judge.one(running, look, heard, sent)
+        finally:
+            running.recording = False
 
     # ---------------------------------------------------------------- many
 

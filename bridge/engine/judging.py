@@ -177,6 +177,24 @@ class Judge:
         else:
             self._trouble(running, reading, now)
 
+    def still(
+        self, running: Running, look: Look, heard: Heard, sent: float, tasks: TaskGroup
+    ) -> bool:
+        """Judge the answer to a plain look that brings nothing new; False: judge it as `one`.
+
+        Nearly every plain look ends here, and nothing of it has to be waited for.
+        """
+        reading = heard.reading
+        if not isinstance(reading, Seen) or reading.again is not None:
+            return False
+        seen = next((one for one in reading.observations if one.id == running.id), None)
+        if seen is None or running.rung.seen is None or seen.state != running.watch.rank:
+            return False
+        now = self._clock.monotonic()
+        self._footing.heard(look, reading, sent, now)
+        self._still((running,), seen.observed_at, sent, now, tasks)
+        return True
+
     # ---------------------------------------------------------------- a look at many
 
     def many(
