@@ -38,7 +38,7 @@ class DueQueue(Generic[Key]):
         self._order: list[int] = []
         self._entries = 0
         for entry in entries:
-            self._put(entry, -entry[0])
+            self._put(entry, _slot(-entry[0]))
 
     def __len__(self) -> int:
         return len(self._due)
@@ -53,21 +53,26 @@ class DueQueue(Generic[Key]):
 
     def fill(self, moments: Iterable[tuple[Key, float]]) -> None:
         """Make each of these keys due at its moment that is not due at any."""
-        due = self._due
+        due, slots, count, left = self._due, self._slots, self._count, self._sorted
         for key, at in moments:
-            if key not in due:
-                self._count += 1
-                entry = due[key] = (-at, -self._count, key)
-                self._put(entry, at)
+            if key in due:
+                continue
+            count += 1
+            entry = due[key] = (-at, -count, key)
+            slot = _slot(at)
+            # Nearly always it joins others, later than the sorted ones.
+            if slot > left and slot in slots:
+                slots[slot].append(entry)
+                self._entries += 1
+            else:
+                self._put(entry, slot)
+                left = self._sorted
+        self._count = count
         if self._entries > 2 * len(due) + 64:
             self._begin(tuple(due.values()))
 
-    def _put(self, entry: Entry[Key], at: float) -> None:
+    def _put(self, entry: Entry[Key], slot: int) -> None:
         self._entries += 1
-        try:
-            slot = int(at * SLOTS)
-        except OverflowError:
-            slot = _NEVER if at > 0 else -_NEVER
         if slot == self._sorted:
             insort(self._soon, entry)
             return
@@ -140,3 +145,10 @@ class DueQueue(Generic[Key]):
             slot = heapq.heappop(self._order)
             self._soon, self._sorted = self._slots.pop(slot), slot
             self._soon.sort()
+
+
+def _slot(at: float) -> int:
+    try:
+        return int(at * SLOTS)
+    except OverflowError:
+        return _NEVER if at > 0 else -_NEVER

@@ -13,6 +13,12 @@ from bridge.engine.running import Running
 TRIES = 4
 """Watches that are thought of for each place in a batch, at most."""
 
+DEARER = 1.02
+"""How much dearer a look may be than when a watch was reckoned due, and it still is.
+
+A hundredth of its wait is what that is off at most; prices waver by as much from second to second.
+"""
+
 
 class Chooser:
     """Chooses for one source. Moments are monotonic seconds."""
@@ -62,36 +68,54 @@ class Chooser:
         if size <= 1 or first.alone:
             return asked, due
         holds = self._pacer.holds_any
-        until, going = now if holds else inf, self._pacer.going
-        settled = self._pacer.settled(now)
+        until = now if holds else inf
         passed: list[tuple[Running, float]] = []
         left = TRIES * size
         while left and (taken := self._roster.take(until, min(size - len(asked), left))):
             left -= len(taken)
+            woken: list[Running] = []
+            later: list[tuple[Running, float]] = []
             for one, at in taken:
                 if one.alone or (holds and one.rung.seen is not None):
                     passed.append((one, at))
-                elif (
-                    settled
-                    and one.due <= now
-                    and one.priced >= going
-                    and one.rung.not_before <= now
-                ):
-                    # Nothing that would let it wait has come since this was reckoned.
-                    asked.append(one)
-                    due += 1
                 elif at <= now:
-                    # A moment of the queue is only one to ask the rule at.
-                    when = self._pacer.when(one, now)
-                    if when <= now:
-                        asked.append(one)
-                        due += 1
-                    else:
-                        self._roster.again(one, self._pacer.wake(when, now))
-                elif not one.errors and self._pacer.ready(one, now):
+                    woken.append(one)
+                else:
+                    later.append((one, at))
+            ripe = self._due_among(woken, now)
+            asked += ripe
+            due += len(ripe)
+            for one, at in later:
+                if not one.errors and self._pacer.ready(one, now):
                     asked.append(one)
                 else:
                     passed.append((one, at))
         for one, at in passed:
             self._roster.again(one, at)
         return asked, due
+
+    def _due_among(self, woken: list[Running], now: float) -> list[Running]:
+        """Return who is due of those whose moment has come; the others go back to wait.
+
+        A moment of the queue is only one to ask the rule at.
+        """
+        going, settled = self._pacer.going, self._pacer.settled(now)
+        ripe: list[Running] = []
+        doubted: list[Running] = []
+        for one in woken:
+            if (
+                settled
+                and one.due <= now
+                and one.priced * DEARER >= going
+                and one.rung.not_before <= now
+            ):
+                # Nothing that would let it wait has come since this was reckoned.
+                ripe.append(one)
+            else:
+                doubted.append(one)
+        for one, at in self._pacer.reckoned(doubted, now):
+            if one.due <= now:
+                ripe.append(one)
+            else:
+                self._roster.again(one, at)
+        return ripe

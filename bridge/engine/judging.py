@@ -45,6 +45,9 @@ STORE_AGAIN = 1.0
 REJECTED = 3
 """Looks in a row that taught nothing, after which a rejection past the deadline is the end."""
 
+BROKEN = 3
+"""Batches in a row that failed, after which each of them is asked about alone."""
+
 MOST_WORDS = 100
 """Unknown words of one source that are counted; what it makes up beyond them is one more."""
 
@@ -211,16 +214,20 @@ class Judge:
         if not isinstance(reading, Seen):
             self._fall_back(flown, reading, sent, now)
             return
-        left = dict(flown)
-        still = [left.pop(one) for one in reading.still if one in left]
+        still = [flown[one] for one in reading.still if one in flown]
         self._still([o for o in still if not o.over], reading.observed_at, sent, now, tasks)
+        left: dict[str, Running] = {}
+        if len(still) < len(flown):
+            left.update(flown)
+            for one in still:
+                left.pop(one.id, None)
         for seen in reading.observations:
             told = left.pop(seen.id, None)
             if told is not None and not told.over:
                 self.each(told, seen, sent, now, tasks)
         if reading.again is not None:
-            for one in flown.keys() - left.keys():
-                flown[one].rung.not_before = now + _asked_for(reading.again)
+            for id_ in flown.keys() - left.keys():
+                flown[id_].rung.not_before = now + _asked_for(reading.again)
         for running in left.values():
             # Asked alone next: it may have been left out for any reason.
             running.alone = True
@@ -266,7 +273,7 @@ class Judge:
                 # Else its outputs are waited for.
                 self._record(running)
                 tasks.start_soon(self._after_aside, running)
-        self._roster.resume(self._pacer.resumed(going, now))
+        self._roster.resume(self._pacer.reckoned(going, now))
 
     def _record(self, running: Running) -> None:
         """Note that what was seen of a watch is being recorded: nobody looks at it meanwhile."""
@@ -304,7 +311,10 @@ class Judge:
                 self._again(running, now)
             elif isinstance(reading, Trouble):
                 running.errors += 1
-                self._again(running, now + backoff.backoff(running.errors, luck))
+                # Or what breaks the batch, each time they come back together.
+                running.alone = running.errors >= BROKEN
+                wait = max(backoff.backoff(running.errors, luck), _asked_for(reading.after))
+                self._again(running, now + wait)
             else:
                 self._put_back(running, reading, sent, now)
         if isinstance(reading, Rejected | Missing | Trouble):
@@ -341,8 +351,10 @@ class Judge:
         wait = grace(seen, running.blanks, promised=promised)
         if wait is None:
             return found
-        running.blanks += 1
-        self._again(running, now + wait)
+        if not (running.blanks and running in self._roster):
+            # Else a page of the listing tells of it again, before the next look at it is due.
+            running.blanks += 1
+            self._again(running, now + wait)
         return None
 
     def _pass_over(self, running: Running, seen: Observation, sent: float) -> None:

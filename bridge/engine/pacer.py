@@ -147,28 +147,30 @@ class Pacer:
         running.due, running.priced = self.when(running, now), self.going
         return self.wake(running.due, now)
 
-    def resumed(
-        self, looked_at: Sequence[Running], now: float
+    def reckoned(
+        self, watches: Sequence[Running], now: float
     ) -> list[tuple[Running, float]]:
-        """Return when the rule is asked again about each of those just looked at, as `next`.
+        """Reckon when each of these is due, and return when the rule is asked again, as `next`.
 
         Where they are not held and no listing tells of them, in one pass.
         """
         if self.mode in HOLDING or self.mode is Mode.LIST:
-            return [(one, self.next(one, now)) for one in looked_at]
+            return [(one, self.next(one, now)) for one in watches]
         ats = due.moments(
-            [one.rung for one in looked_at],
+            [one.rung for one in watches],
             self.price,
             self._bounds,
             early=self.price.idle,
         )
         full, latest = self._arrivals.full_until, now + due.nap(len(self._roster))
         going, found = self.going, []
-        for one, at in zip(looked_at, ats, strict=True):
-            usual = not one.urgent and at < one.deadline
-            one.due = max(at, full) if usual else self.when(one, now)
-            one.priced = going
-            found.append((one, max(now, min(one.due, latest))))
+        for one, at in zip(watches, ats, strict=True):
+            new = one.urgent or one.rung.seen is None
+            usual = not new and at < one.deadline
+            due_at = max(at, full) if usual else self.when(one, now)
+            one.due, one.priced = due_at, going
+            wake = min(due_at, latest)
+            found.append((one, max(now, wake)))
         return found
 
     @property

@@ -252,12 +252,13 @@ class Poller:
                 moment = self._next_start(now)
                 if moment is None or moment > now:
                     self._probe(tasks, now)
-                else:
-                    self._begin(tasks, now)
-                    moment = now
+                elif self._begin(tasks, now):
+                    await anyio.lowlevel.checkpoint()
+                    continue
                 if moment is None or moment - now > TURN:
                     await self._bell.wait(until=moment)
-                await anyio.sleep(max(0.0, self.turned + TURN - self._clock.monotonic()))
+                else:
+                    await anyio.sleep(max(0.0, now + TURN - self._clock.monotonic()))
 
     def _keep_up(self, now: float) -> None:
         """Do what is done each second, if a second is over."""
@@ -314,27 +315,29 @@ class Poller:
             return None
         return self._rounds.due(self._pacer.every)
 
-    def _begin(self, tasks: TaskGroup, now: float) -> None:
+    def _begin(self, tasks: TaskGroup, now: float) -> bool:
+        """Begin what may begin now; return whether there may be more of it."""
         for _ in range(AT_ONCE):
             moment = self._next_start(now)
             if moment is None or moment > now:
-                return
+                return False
             if self._looker.opens(now) is None:
                 self._looker.paying = True
                 tasks.start_soon(self._pay)
-                return
+                return False
             round_ = self._next_round()
             if round_ is not None and round_ <= now:
                 self._asker.go_round(tasks, now)
-                return
+                return False
             running = self._roster.pop(now)
             if running is None:
-                return
+                return False
             at = self._pacer.when(running, now)
             if at > now:
                 self._roster.again(running, self._pacer.wake(at, now))
             else:
                 self._start(tasks, running, now)
+        return True
 
     def _probe(self, tasks: TaskGroup, now: float) -> None:
         """While nobody waits, find out what a batch waits for (DETECTION §5)."""

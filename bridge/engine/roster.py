@@ -67,7 +67,7 @@ class Roster:
 
     def resume(self, moments: Iterable[tuple[Running, float]]) -> None:
         """Make those due that are due at no moment yet; one that is over never is."""
-        self._due.fill(pair for pair in moments if not pair[0].over)
+        self._due.fill([pair for pair in moments if not pair[0].over])
 
     def rest(self, running: Running) -> None:
         """Make a watch due at no moment: what was seen of it is being told."""

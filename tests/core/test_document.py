@@ -61,8 +61,11 @@ def test_a_document_may_be_wide() -> None:
         (b"[" * 50_000 + b"]" * 50_000, "JSON"),
         (b'{"a":' * 201 + b"1" + b"}" * 201, "deep"),
         (b"[" * 600 + b"]" * 600, "deep"),
+        # Brackets in texts close none of the others.
+        (b'{"a":' + b'["]",' * 300 + b"0" + b',"["]' * 300 + b"}", "deep"),
+        (b'{"a":' + b'["\\"]",' * 300 + b"0" + b',"[\\""]' * 300 + b"}", "deep"),
     ],
-    ids=range(16),
+    ids=range(18),
 )
 def test_what_is_no_document_is_said_to_be_none(body: bytes, why: str) -> None:
     found = document(body)

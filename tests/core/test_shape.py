@@ -33,7 +33,7 @@ documents = st.recursive(
         ({"data": {"jobs": [{"url": "a"}, {"url": "b"}]}}, "{data: {jobs: [{url: text}]}}"),
         ([{"a": 1}, "b", {"a": 2}], "[{a: number} | text]"),
         ({"inCamels": [], "in_snakes": {}, "@t": 0.5}, "{inCamels: [], in_snakes: {}, @t: number}"),
-        ({"p50": 1, "sha256": "x", "x-job-id": "y"}, "{p50: number, sha256: text, x-job-id: text}"),
+        ({"p50": 1, "sha256": "x", "x:job": "y"}, "{p50: number, sha256: text, x:job: text}"),
     ],
 )  # fmt: skip
 def test_keys_and_types_are_told(document: Any, looks: str) -> None:
@@ -47,6 +47,10 @@ def test_keys_and_types_are_told(document: Any, looks: str) -> None:
         "1743326750223591",
         "sk_live_51H8xLq9",
         "AKIAIOSFODNNEXAMPLE",
+        "AKIAIOSFODNN7EXAMPLE",
+        "sk-live-abcdefghij",
+        "john.doe@example.com",
+        "john@example",
         "eyJhbGciOiJIUzI1NiJ9",
         "qWeRtYuIoPaSdFgHjK",
         "someone@example.com or a whole sentence",

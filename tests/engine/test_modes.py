@@ -260,6 +260,64 @@ async def test_a_batch_that_fails_is_asked_again_and_loses_nobody(answer: Any) -
     assert rig.log.phrases("warning").count("a batch failed") <= 3
 
 
+class Breaking:
+    """An upstream that answers 503 to every request which asks about one generation."""
+
+    def __init__(self, rig: Rig, of: str, after: str) -> None:
+        self._rig = rig
+        self._of = of
+        self._after = after
+        self.asked: list[float] = []
+
+    async def send(
+        self,
+        request: Request,
+        *,
+        timeout: timedelta,  # noqa: ASYNC109  (the port's word)
+        limit: int,
+        way: Way = DIRECT,
+    ) -> Answer:
+        if self._of not in ids_of(request):
+            return await self._rig.upstream.send(
+                request, timeout=timeout, limit=limit, way=way
+            )
+        self.asked.append(anyio.current_time())
+        return Response(
+            status=503,
+            headers={"retry-after": self._after},
+            received_at=self._rig.clock.now(),
+        )
+
+
+async def test_one_that_breaks_its_batch_keeps_none_of_the_others_from_being_told() -> None:
+    rig = Rig()
+    async with rig.engine(
+        [source(rig.upstream, able={"hold": None})], [webhook()]
+    ) as engine:
+        script = (("dreaming", 60.0), ("completed", None))
+        ids = await many(rig, engine, "aimlapi-luma", 30, script)
+        (bad,) = await many(rig, engine, "aimlapi-luma", 1, STILL)
+        await anyio.sleep(20)
+        rig.network.hosts["upstream.example"] = Breaking(rig, bad, "20")
+        await anyio.sleep(240)
+    assert all(rig.told(id_)[-1] == "completed" for id_ in ids)
+
+
+async def test_whom_the_api_wants_to_be_asked_later_joins_no_batch_until_then() -> None:
+    rig = Rig()
+    often = source(rig.upstream, able={"hold": None}, interval=timedelta(seconds=5))
+    async with rig.engine([often], [webhook()]) as engine:
+        (bad,) = await many(rig, engine, "aimlapi-luma", 1, STILL)
+        await anyio.sleep(21)
+        broken = rig.network.hosts["upstream.example"] = Breaking(rig, bad, "300")
+        await anyio.sleep(6)
+        for _ in range(20):
+            await many(rig, engine, "aimlapi-luma", 1, STILL)
+            await anyio.sleep(0.7)
+        await anyio.sleep(30)
+    assert len(broken.asked) == 1
+
+
 async def test_a_throttled_batch_comes_back_whole() -> None:
     rig = Rig()
     busy = Response(status=429, headers={"retry-after": "7"}, received_at=rig.clock.now())

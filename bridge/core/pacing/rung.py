@@ -85,16 +85,18 @@ class Rung:
 def unchanged(rungs: Iterable[Rung], sent: float) -> None:
     """Note that a look sent at a moment found all of these unchanged."""
     spans: dict[Table, list[tuple[float, float]]] = {}
+    last, watched = None, []
     for rung in rungs:
         if rung.not_before <= sent:
             rung.not_before = -inf
-        seen, entered, table = rung.seen, rung.entered, rung.table
+        seen, entered = rung.seen, rung.entered
         if seen is None:
             rung.seen = rung.opened = sent
         elif sent > seen:
-            if table not in spans:
-                spans[table] = []
-            spans[table].append((seen - entered, sent - entered))
+            if rung.table is not last:
+                last = rung.table
+                watched = spans.setdefault(last, [])
+            watched.append((seen - entered, sent - entered))
             rung.seen = sent
     for table, watched in spans.items():
         table.exposed_all(watched)

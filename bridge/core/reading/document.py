@@ -12,7 +12,7 @@ DEEPEST = 200
 
 _BOM = b"\xef\xbb\xbf"
 _LONGEST_NUMBER = 4_000
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_NO_BRACKETS = bytes(set(range(256)) - set(b'[]{}"\\'))
 _FLAT = 8
 """Turns in which brackets are taken out pair by pair; each ends two levels at most."""
 
@@ -89,6 +89,8 @@ def _complaint(body: bytes) -> str:
 
 
 def _flat(brackets: bytes) -> bool:
+    # Texts without brackets go; whichever has any keeps its quotes, and so does all around it.
+    brackets = brackets.replace(b'""', b"")
     for _ in range(_FLAT):
         brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
     return not brackets
@@ -96,9 +98,10 @@ def _flat(brackets: bytes) -> bool:
 
 def _deep(body: bytes, value: dict[str, Any] | list[Any]) -> bool:
     # Few brackets cannot be deep, and flat ones close each other in a few turns: that spares
-    # almost every answer the walk. Brackets inside of texts only make it walk.
-    brackets = body.translate(None, _NO_BRACKETS)
-    if len(brackets) <= 2 * DEEPEST or _flat(brackets):
+    # almost every answer the walk.
+    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+        return False
+    if _flat(body.translate(None, _NO_BRACKETS)):
         return False
     waiting = deque([(value, 1)])
     while waiting:

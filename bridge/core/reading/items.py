@@ -50,13 +50,15 @@ def items(
     seen: dict[str, Observation] = {}
     still: set[str] = set()
     spoken = container = False
+    find_id = dialect.id
     for value, key in _entries(document, dialect, asked or ()):
         if value is None:
             container = True
             continue
-        one = as_text(dialect.id(value)) if key is None else key
-        was = None if one is None else known.get(one)
-        if one is not None and was is not None and rank(value, dialect) == was:
+        one = find_id(value) if key is None else key
+        if not isinstance(one, str):
+            one = as_text(one)
+        if one and one in known and rank(value, dialect) == known[one]:
             still.add(one)
             continue
         found = observation(value, one or "", dialect, observed_at)

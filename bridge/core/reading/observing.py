@@ -8,7 +8,7 @@ from bridge.core.reading.dialect import Dialect
 from bridge.core.reading.failing import failure
 from bridge.core.reading.instant import instant
 from bridge.core.reading.outputs import outputs
-from bridge.core.reading.places import as_text, present
+from bridge.core.reading.places import as_text, nothing, present
 from bridge.core.reading.progress import progress
 from bridge.core.reading.wordform import Spoken, folded
 from bridge.core.text.cleantext import clean
@@ -60,9 +60,12 @@ def observation(
 
 def rank(value: object, dialect: Dialect) -> int | None:
     """Return the rank that an `observation` would have; None: none, or no state word."""
-    state = dialect.words.rung(dialect.state(value))
-    if state is None:
-        return None
+    word = dialect.state(value)
+    # Nearly always it is a word of the table, for each of a hundred in a batch.
+    spoken = dialect.words.known.get(word) if isinstance(word, str) else None
+    state = dialect.words.rung(word) if spoken is None else spoken.state
+    if state is None or dialect.failed_if is nothing:
+        return state
     return State.FAILED if present(dialect.failed_if(value)) else state
 
 

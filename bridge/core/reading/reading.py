@@ -71,9 +71,13 @@ def read_many(
         complaint = _complaint(response, found.value, dialect, secrets, single=False)
         if complaint.speaks or not listed.container:
             return complaint.by_document()
-    asked = dict.fromkeys(ids)
     # Mostly there are none of either: whoever waits is still what it was.
-    rest = [one for one in asked if one not in listed.still]
+    still = listed.still
+    rest = (
+        [one for one in dict.fromkeys(ids) if one not in still]
+        if len(still) < len(ids)
+        else []
+    )
     return Seen(
         observations=tuple(listed.seen[one] for one in rest if one in listed.seen),
         unseen=tuple(one for one in rest if one not in listed.seen),

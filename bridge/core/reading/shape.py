@@ -16,7 +16,7 @@ LONGEST = 1_000
 _DEEPEST, _MOST_KEYS, _MOST_ENTRIES, _MOST_VALUES = 6, 40, 5, 200
 _MORE = "…"
 
-_NAME = re.compile(r"[A-Za-z_@$][A-Za-z0-9_@$.:-]{0,31}", re.ASCII)
+_NAME = re.compile(r"(?!.*[A-Z]{9})[A-Za-z_@$][A-Za-z0-9_:]{0,31}", re.ASCII)
 _WORD = re.compile(r"[A-Z]+[a-z]*|[a-z]+", re.ASCII)
 _MOST_WORDS, _LONGEST_WORD, _MOST_DIGITS = 6, 16, 3
 """What a name has at most: ids, hashes and tokens have more of one of them."""
