@@ -50,30 +50,36 @@ class Event(Record, frozen=True, kw_only=True):
 
 def event_id(watch: UUID, tag: str) -> UUID:
     """Return the `webhook-id` of a watch's event: two replicas can only repeat it."""
-    # As `uuid.uuid5`, which imports hashlib anew at each call: 4 µs instead of 7 (measured).
-    named = sha1(watch.bytes + tag.encode(), usedforsecurity=False)
-    return UUID(bytes=named.digest()[:16], version=5)
+    # As `uuid.uuid5`: 1.3 µs instead of 2.8 (measured).
+    named = sha1(watch.bytes + tag.encode(), usedforsecurity=False).digest()
+    number = int.from_bytes(named[:16], "big") & _FREE | _VERSION_5
+    return msgspec.convert(number.to_bytes(16, "big"), UUID)
+
+
+_VERSION_5 = 0x5 << 76 | 0b10 << 62
+_FREE = (1 << 128) - 1 & ~(0xF << 76 | 0b11 << 62)
+"""The bits of a UUID that say its kind (RFC 9562), and those that do not."""
 
 
 def envelope(event: Event) -> bytes:
     """Return the standard body without `raw`, as ASCII JSON with a fixed order of keys."""
     return encode(
         {
-            "type": event.type,
+            "type": f"generation.{event.tag}",
             "timestamp": rfc3339(event.occurred_at),
             "data": {
                 "source": event.source,
                 "provider": event.provider,
                 "generation_id": event.generation_id,
-                "state": _word(event.state),
+                "state": _WORDS[event.state],
                 "native_state": event.native_state,
-                "previous_state": _word(event.previous_state),
-                "skipped_states": [state.word for state in event.skipped_states],
+                "previous_state": _WORDS[event.previous_state],
+                "skipped_states": tuple(map(_WORDS.get, event.skipped_states)),
                 "observed_at": rfc3339(event.observed_at),
                 "created_at": rfc3339(event.created_at),
                 "progress": event.progress,
                 "eta": None if event.eta is None else _times(event.eta),
-                "outputs": [_output(output) for output in event.outputs],
+                "outputs": tuple(map(_output, event.outputs)),
                 "failure": None if event.failure is None else _failure(event.failure),
                 "metadata": event.metadata,
                 "sequence": event.sequence,
@@ -133,8 +139,7 @@ def read_envelope(body: bytes) -> Event:
     )
 
 
-def _word(state: State | None) -> str | None:
-    return None if state is None else state.word
+_WORDS: Mapping[State | None, str | None] = {None: None} | {one: one.word for one in State}
 
 
 def _rung(word: str | None) -> State | None:

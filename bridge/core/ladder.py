@@ -38,7 +38,7 @@ class State(IntEnum):
 
 
 _ALIASES = {"processing": "dreaming"}
-_WORDS = {state: state.name.lower() for state in State}
+_WORDS = tuple(state.name.lower() for state in State)
 
 
 def word(rank: int) -> str | None:

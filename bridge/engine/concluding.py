@@ -131,7 +131,8 @@ class Conclusions:
         self, lane: Lane, tried: Tried, verdict: Delivered, now: float
     ) -> tuple[Alert, ...]:
         lane.succeeded()
-        self._spare(lane, tried, now)
+        if lane.degree.accepted(tried.brought.form, now):
+            self._spare(lane, tried)
         if verdict.pause is not None:
             lane.shut(verdict.pause, now, "the receiver wants a pause")
         return self._accepted(lane, tried, now)
@@ -151,13 +152,12 @@ class Conclusions:
         lane.circuit = replace(lane.circuit, told=0)
         return alerts
 
-    def _spare(self, lane: Lane, tried: Tried, now: float) -> None:
-        if lane.degree.accepted(tried.brought.form, now):
-            self._log.warning(
-                "poorer messages for an hour",
-                webhook=lane.webhook.name,
-                form=tried.brought.form.name.lower(),
-            )
+    def _spare(self, lane: Lane, tried: Tried) -> None:
+        self._log.warning(
+            "poorer messages for an hour",
+            webhook=lane.webhook.name,
+            form=tried.brought.form.name.lower(),
+        )
 
     # ---------------------------------------------------------------- not accepted
 

@@ -5,10 +5,11 @@ for consent where they are needed, the message in the richest form that the rece
 more after a token was refused, and as a post where the message that it edits is gone.
 """
 
+from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import anyio
 
@@ -123,14 +124,21 @@ class Courier:
         self._consents = Consents(clock=clock, origin=origin)
         self._veils: dict[int, _Veiled] = {}
 
-    async def bring(
+    def bring(
         self, webhook: Webhook, delivery: Delivery, *, form: Form = Form.FULL
-    ) -> Brought:
+    ) -> Coroutine[Any, Any, Brought]:
         """Make one attempt, in no richer form than `form`.
 
         Never raises for what a network or a format does.
         """
         trip = _Trip(webhook, delivery, form, self._clock)
+        if webhook.auth is None and not self._consents.wanted(webhook):
+            return self._delivered(trip)
+        return self._introduced(trip)
+
+    async def _introduced(self, trip: "_Trip") -> Brought:
+        """Deliver with credentials, and after the question for consent, where they are wanted."""
+        webhook = trip.webhook
         if webhook.auth is not None and (why := await self._authorize(trip)):
             return trip.brought(Unanswered(phase=Phase.CREDENTIALS, reason=why))
         if self._consents.wanted(webhook):
@@ -157,7 +165,9 @@ class Courier:
             if rendered is None:
                 break
             trip.form = form
-            answer = await self._posted(trip, rendered)
+            answer = await self._sent(trip, self._request(trip, rendered))
+            if trip.webhook.auth is not None and self._worth_another(trip, answer):
+                answer = await self._sent_again(trip, rendered)
             if not isinstance(answer, Response):
                 return trip.brought(answer)
             acknowledgement = _read(trip.webhook, answer)
@@ -181,11 +191,8 @@ class Courier:
             self._veils[id(trip.webhook)] = known
         return known.veil
 
-    async def _posted(self, trip: "_Trip", rendered: Rendered) -> Answer:
-        """Send one form, once more with a new token where the receiver refused the old one."""
-        answer = await self._sent(trip, self._request(trip, rendered))
-        if trip.webhook.auth is None or not self._worth_another(trip, answer):
-            return answer
+    async def _sent_again(self, trip: "_Trip", rendered: Rendered) -> Answer:
+        """Send one form once more, with a new token: the receiver has refused the old one."""
         trip.resent = True
         if why := await self._authorize(trip):
             return Unanswered(phase=Phase.CREDENTIALS, reason=why)
@@ -227,7 +234,7 @@ class Courier:
         try:
             return await self._http.send(
                 request,
-                timeout=timedelta(seconds=left),
+                timeout=timedelta(0, left),
                 limit=ANSWER_LIMIT,
                 way=trip.webhook.way,
             )
@@ -246,8 +253,9 @@ class Courier:
         seals = signed[2:]
         if webhook.hub_signature and webhook.keys:
             seals = (*seals, (_HUB, hub_signature(webhook.keys[0], rendered.body)))
-        trip.note(rendered, ours, seals)
-        headers = (*rendered.headers, *ours, *seals, *trip.greeting, *trip.extra)
+        secret = (*seals, *trip.extra)
+        trip.note(rendered, ours, secret)
+        headers = (*rendered.headers, *ours, *trip.greeting, *secret)
         return _asked(webhook, rendered, headers)
 
 
@@ -291,13 +299,12 @@ class _Trip:
         """What the configuration adds to every request: all of it may be secret."""
         return (*self.webhook.headers, *self.credentials)
 
-    def note(self, rendered: Rendered, ours: Headers, seals: Headers) -> None:
+    def note(self, rendered: Rendered, ours: Headers, secret: Headers) -> None:
         """Remember the headers of a request as they may be shown, and its size."""
         self.size = len(rendered.body)
         own = rendered.headers
         if own is not _PLAIN:
             own = tuple((n, v if n.lower() in _SHOWN else MASK) for n, v in own)
-        secret = (*seals, *self.extra)
         self.sent = (*own, *ours, *self.greeting, *[(name, MASK) for name, _ in secret])
 
     def brought(

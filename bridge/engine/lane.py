@@ -9,6 +9,7 @@ from bridge.core.change import Recipient
 from bridge.core.delivering.breaker import Circuit, Window, heard, recalled
 from bridge.core.delivering.delivery import Condition, Delivery, WebhookState
 from bridge.core.delivering.health import HEALTHY, Health
+from bridge.core.ladder import State
 from bridge.core.ports import Room
 from bridge.core.record import Record
 from bridge.core.settings import Order, Webhook
@@ -72,6 +73,10 @@ class Lane:
     """How long a claim lasts: one attempt of waiting, one of sending, and a margin."""
     patience: float = field(init=False)
     """How many seconds after its claim the attempt of a delivery may begin at the latest."""
+    latest: bool = field(init=False)
+    """Whether an older state gives way to a newer one."""
+    deaf_to: frozenset[str] = field(init=False)
+    """The words of the states that it is not to hear of."""
     place: str | None = field(init=False)
     """Where the messages stand that are edited; None: none of them is."""
     told: WebhookState | None = None
@@ -105,6 +110,8 @@ class Lane:
         if webhook is not self.webhook:
             self.remarked = Remarked()
         self.webhook = webhook
+        self.latest = webhook.order is Order.LATEST
+        self.deaf_to = frozenset(state.word for state in set(State) - webhook.states)
         self.place = live.place(webhook)
         self.lease = 2 * webhook.timeout + LEASE_MARGIN
         self.patience = (self.lease - webhook.timeout).total_seconds() - RENEWAL
@@ -118,11 +125,6 @@ class Lane:
     def width(self) -> int:
         """How many attempts may be under way now: one while the breaker is open."""
         return 1 if self.circuit.open else self.limit
-
-    @property
-    def latest(self) -> bool:
-        """Whether an older state gives way to a newer one."""
-        return self.webhook.order is Order.LATEST
 
     @property
     def waiting(self) -> int:
@@ -201,12 +203,13 @@ class Lane:
         """Return how many more deliveries can be taken: so many for each that is sent at once."""
         if not self.open(now):
             return 0
+        mine = len(self.ready) + len(self.again) + self.reserved
         if self.circuit.open:
-            return max(0, 1 - self.flying - self.waiting - self.reserved)
+            return max(0, 1 - self.flying - mine)
         room = min(DEEP * self.limit - self.flying, MOST)
         if self.rate.rate is not None:
             room = min(room, self.rate.starts(now, self.patience))
-        return max(0, room - self.waiting - self.reserved)
+        return max(0, room - mine)
 
     def slots(self, now: float) -> int:
         """Return how many deliveries to claim now: none while half of those in waiting are there.
@@ -257,7 +260,7 @@ class Lane:
 
     def expired(self, now: float) -> list[Claimed]:
         """Take out what has waited so long that its claim might end during the attempt."""
-        gone = []
+        gone: list[Claimed] = []
         for queue in (self.ready, self.again):
             while queue and queue[0].until < now:
                 gone.append(queue.popleft())
@@ -313,17 +316,23 @@ class Lane:
 
     def begin(self, claimed: Claimed, now: float) -> None:
         """Note that an attempt begins."""
-        self.start(now)
+        if self.rate.rate is None:
+            self.planned = None
+        else:
+            self.start(now)
+        delivery = claimed.delivery
         self.flying += 1
-        self.replaying += claimed.delivery.manual
-        self.flights[claimed.delivery.id] = claimed.delivery
+        self.replaying += delivery.manual
+        self.flights[delivery.id] = delivery
 
     def land(self, claimed: Claimed) -> None:
         """Note that an attempt is over."""
+        delivery = claimed.delivery
         self.flying -= 1
-        self.replaying -= claimed.delivery.manual
-        self.flights.pop(claimed.delivery.id, None)
-        self.overtaken.discard(claimed.delivery.id)
+        self.replaying -= delivery.manual
+        self.flights.pop(delivery.id, None)
+        if self.overtaken:
+            self.overtaken.discard(delivery.id)
 
     # ---------------------------------------------------------------- how many at once
 

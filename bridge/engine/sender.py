@@ -267,19 +267,20 @@ class Sender:
         """
         now = self._clock.monotonic()
         return [
-            lane.recipient(now) for lane in self._of(watch) if _hears(lane.webhook, tag)
+            lane.recipient(now)
+            for id_ in watch.webhooks
+            if (lane := self._lanes.get(id_)) is not None and tag not in lane.deaf_to
         ]
 
     def wants_rungs(self, watch: Watch) -> bool:
         """Return whether any webhook of the watch hears of a state before the end."""
         rungs = {state for state in State if not state.terminal}
-        return any(rungs & lane.webhook.states for lane in self._of(watch))
-
-    def _of(self, watch: Watch) -> list[Lane]:
-        return [self._lanes[id_] for id_ in watch.webhooks if id_ in self._lanes]
+        lanes = [self._lanes[id_] for id_ in watch.webhooks if id_ in self._lanes]
+        return any(rungs & lane.webhook.states for lane in lanes)
 
     def deliver(self, change: Change, recorded: Recorded) -> None:
         """Take over the deliveries of a change that were born claimed."""
+        watch, seq = change.watch.id, change.seq
         freed = self._freed(change.recipients)
         for born in recorded.deliveries:
             lane = self._lanes.get(born.webhook)
@@ -292,8 +293,8 @@ class Sender:
                 id=born.id,
                 fence=born.fence,
                 webhook=born.webhook,
-                watch=change.watch.id,
-                seq=change.seq,
+                watch=watch,
+                seq=seq,
                 attempt=1,
                 tries=0,
                 manual=False,
@@ -367,10 +368,3 @@ def _rate(webhook: Webhook) -> float | None:
 
 def _is_breakers(state: WebhookState) -> bool:
     return state.why is not None and state.why.startswith(WHY)
-
-
-def _hears(webhook: Webhook, tag: str) -> bool:
-    try:
-        return State.of(tag) in webhook.states
-    except ValueError:
-        return True

@@ -216,20 +216,20 @@ class Starts:
 
     def _fill(self, lane: Lane, now: float) -> None:
         """Start as many workers as there are deliveries that may begin."""
-        while (claimed := self._next(lane, now)) is not None:
+        while lane.waiting and (claimed := self._next(lane, now)) is not None:
             assert self._workers is not None  # noqa: S101  (`_next` gives nothing before)
             self._workers.start((lane, claimed))
 
     def _next(self, lane: Lane, now: float) -> Claimed | None:
         """Return what begins now, its slot taken; None: nothing may."""
-        if not lane.waiting or self._workers is None:
+        if not (lane.ready or lane.again) or self._workers is None:
             return None
         if self.is_idle() or not lane.open(now):
             self.give_back(lane)
             return None
         for claimed in lane.expired(now):
             self._settler.settle(outcome.returned(claimed.delivery))
-        if not lane.waiting or not self._goes(lane, now):
+        if not (lane.ready or lane.again) or not self._goes(lane, now):
             return None
         claimed = lane.take()
         lane.begin(claimed, now)
@@ -283,16 +283,17 @@ class Starts:
 
     def _hand_on(self, lane: Lane) -> None:
         """Let whoever waits have the slot that has become free; this webhook comes last."""
-        if self._turns.waiting:
-            if lane.waiting:
-                self._turns.wait(lane)
-            while (webhook := self._turns.next()) is not None:
-                if (next_one := self._lanes.get(webhook)) is not None:
-                    self.stir(next_one)
-        if self._lanes.get(lane.id) is lane:
-            self.stir(lane)
-        else:
+        if self._lanes.get(lane.id) is not lane:
             self.give_back(lane)
+        if not self._turns.waiting:
+            self.touch(lane)  # nothing else of it may begin now: that was asked just before
+            return
+        if lane.waiting:
+            self._turns.wait(lane)
+        while (webhook := self._turns.next()) is not None:
+            if (next_one := self._lanes.get(webhook)) is not None:
+                self.stir(next_one)
+        self.stir(lane)
 
     def _landed(self) -> None:
         self._flying -= 1

@@ -45,7 +45,9 @@ class Turns:
 
     def may_begin(self, lane: Sharer) -> bool:
         """Return whether a webhook may begin another attempt."""
-        return self.taken < self.slots and (lane.flying == 0 or not self.tight)
+        if lane.flying == 0:
+            return self.taken < self.slots
+        return not self.tight
 
     def wait(self, lane: Sharer) -> None:
         """Put a webhook at the end, unless it waits already."""

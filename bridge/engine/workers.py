@@ -1,8 +1,10 @@
 """Workers: tasks that do one job after the other, and wait for the next one instead of ending.
 
-A new task costs 12 microseconds, one that waits is woken for 4 (measured).
+A new task costs 12 microseconds, one that waits is woken for 2, and for 8 by an event of its own
+(measured).
 """
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
@@ -21,31 +23,22 @@ class Workers(Generic[Job]):
     def __init__(self, tasks: TaskGroup, do: Callable[[Job], Awaitable[None]]) -> None:
         self._tasks = tasks
         self._do = do
-        self._waiting: list[_Seat[Job]] = []
+        self._jobs: deque[Job] = deque()
+        self._waiting = 0
+        self._calls = anyio.Semaphore(0)
 
     def start(self, job: Job) -> None:
         """Do a job now."""
         if self._waiting:
-            seat = self._waiting.pop()
-            seat.job = job
-            seat.called.set()
+            self._waiting -= 1
+            self._jobs.append(job)
+            self._calls.release()
         else:
             self._tasks.start_soon(self._work, job)
 
     async def _work(self, job: Job) -> None:
         await self._do(job)
-        while len(self._waiting) < MOST:
-            seat = _Seat(job)
-            self._waiting.append(seat)
-            await seat.called.wait()
-            await self._do(seat.job)
-
-
-class _Seat(Generic[Job]):
-    """Where a worker waits; `job` is what it is called for."""
-
-    __slots__ = ("called", "job")
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.called = anyio.Event()
+        while self._waiting < MOST:
+            self._waiting += 1
+            await self._calls.acquire()
+            await self._do(self._jobs.popleft())

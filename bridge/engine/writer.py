@@ -53,14 +53,19 @@ class _Pending:
 class _Batch:
     """Changes that are written together: whoever handed one in waits until all are.
 
-    (A bell for each would cost a delivery 2 µs.)
+    (A bell for each would cost a delivery 2 µs, an event for all of them 0.6.)
     """
 
     __slots__ = ("changes", "done")
 
     def __init__(self) -> None:
         self.changes: list[_Pending] = []
-        self.done = anyio.Event()
+        self.done = anyio.Semaphore(0)
+
+    def end(self) -> None:
+        """Let everybody go on who waits for `done`."""
+        for _ in self.changes:
+            self.done.release()
 
 
 class Writer:
@@ -109,7 +114,7 @@ class Writer:
             self._work()
         batch = self._batches[-1]
         batch.changes.append(pending)
-        await batch.done.wait()
+        await batch.done.acquire()
         return pending.recorded or Recorded(accepted=False)
 
     def settle(self, settlement: Settlement) -> None:
@@ -139,9 +144,9 @@ class Writer:
         """Let nobody wait any longer, now or later: what is not written will be seen again."""
         self._over = True
         for batch in self._batches:
-            batch.done.set()
+            batch.end()
         if self._writing is not None:
-            self._writing.done.set()
+            self._writing.end()
 
     async def run(self) -> None:
         """Write for ever; whoever waits for what is not written is let go when this ends."""
@@ -168,7 +173,7 @@ class Writer:
         settlements = [self._settlements.popleft() for _ in range(count)]
         await self._commit([] if batch is None else batch.changes, settlements)
         if batch is not None:
-            batch.done.set()
+            batch.end()
         self._writing = None
         if not self._batches and not self._settlements:
             self._idle.set()

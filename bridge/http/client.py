@@ -1,10 +1,11 @@
 """The port that everyone sends through: a request in, an answer or a reason out."""
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from bridge.core.network.addresses import Allow
 from bridge.core.network.exchange import (
@@ -109,14 +110,14 @@ class Client:
                 self._retired.add(pool)
                 del self._pools[way]
 
-    async def send(
+    def send(
         self,
         request: Request,
         *,
-        timeout: timedelta,  # noqa: ASYNC109  (the port's word; it bounds the whole exchange)
+        timeout: timedelta,
         limit: int,
         way: Way = DIRECT,
-    ) -> Answer:
+    ) -> Coroutine[Any, Any, Answer]:
         """Send and read at most `limit` bytes of the answer, all within `timeout`.
 
         Adds `host`, `accept-encoding: identity` and `content-length`, which the request must
@@ -126,32 +127,23 @@ class Client:
         started = self._clock.monotonic()
         if self._opener is None:
             over = failure.over()
-            return Unanswered(phase=over.phase, reason=over.reason)
-        if timeout <= timedelta():
-            return Unanswered(phase=Phase.DEADLINE, reason="there was no time to send it")
+            return _unsent(over.phase, over.reason)
+        seconds = timeout.total_seconds()
+        if seconds <= 0.0:
+            return _unsent(Phase.DEADLINE, "there was no time to send it")
         try:
             place, target = split(request.url)
             pool = self._pools.get(way) or self._pool(way)
         except ValueError as error:
-            return Unanswered(phase=Phase.GUARD, reason=f"the URL is refused: {error}")
-        seconds = timeout.total_seconds()
+            return _unsent(Phase.GUARD, f"the URL is refused: {error}")
         trip = Trip(
             place, seconds=seconds, deadline=self._loop.time() + seconds, started=started
         )
         try:
             written = _written(request, place, target, pool.proxy)
         except ValueError:
-            why = "a header holds characters that may not be sent"
-            return Unanswered(phase=Phase.LOCAL, reason=why)
-        try:
-            return await self._exchanged(pool, request, written, trip, limit)
-        except Failed as failed:
-            return Unanswered(
-                phase=failed.phase,
-                reason=failed.reason,
-                timings=trip.timings(self._clock.monotonic()),
-                peer=trip.peer,
-            )
+            return _unsent(Phase.LOCAL, "a header holds characters that may not be sent")
+        return self._exchanged(pool, request, written, trip, limit)
 
     def _pool(self, way: Way) -> Pool:
         """Return the pool of a way used for the first time; those of unused ways go."""
@@ -167,32 +159,40 @@ class Client:
     async def _exchanged(
         self, pool: Pool, request: Request, written: bytes, trip: Trip, limit: int
     ) -> Answer:
-        line = pool.take(trip.place)
-        while True:
-            trip.reused = line is not None
-            if line is None:
-                line = await pool.opened(trip)
-            trip.peer = line.peer
-            reply = Reply(limit, self._clock.monotonic, bodiless=request.method == "HEAD")
-            begun = self._clock.monotonic()
-            try:
-                await line.ask(written, reply, trip.deadline)
-            except Lost as error:
-                if not trip.reused or reply.heard:
+        try:
+            line = pool.take(trip.place)
+            while True:
+                trip.reused = line is not None
+                line = line or await pool.opened(trip)
+                trip.peer = line.peer
+                reply = Reply(
+                    limit, self._clock.monotonic, bodiless=request.method == "HEAD"
+                )
+                begun = self._clock.monotonic()
+                try:
+                    await line.ask(written, reply, trip.deadline)
+                except Lost as error:
+                    if not trip.reused or reply.heard:
+                        raise failure.answering(error, trip, reply.heard) from error
+                    # A kept connection ended without a byte: at once again, on a new one.
+                    line = None
+                except Exception as error:  # whatever ended the connection comes out here
                     raise failure.answering(error, trip, reply.heard) from error
-                # A kept connection ended without a byte: at once again, on a new one.
-                line = None
-            except Exception as error:  # whatever ended the connection comes out here
-                raise failure.answering(error, trip, reply.heard) from error
-            else:
-                pool.give(trip.place, line, keep=reply.keep)
-                return self._answer(reply, trip, begun, pool.proxy)
+                else:
+                    pool.give(trip.place, line, keep=reply.keep)
+                    return self._answer(reply, trip, begun, pool.proxy)
+        except Failed as failed:
+            return Unanswered(
+                phase=failed.phase,
+                reason=failed.reason,
+                timings=trip.timings(self._clock.monotonic()),
+                peer=trip.peer,
+            )
 
     def _answer(
         self, reply: Reply, trip: Trip, begun: float, proxy: Proxy | None
     ) -> Response:
-        if reply.status == 407 and _forwarded(proxy, trip.place):
-            assert proxy is not None  # noqa: S101  (what forwards is one)
+        if reply.status == 407 and proxy is not None and _forwarded(proxy, trip.place):
             raise Failed(Phase.PROXY, tunnel.wants_credentials(proxy))
         ended = self._clock.monotonic()
         head_at = ended if reply.head_at is None else reply.head_at
@@ -212,33 +212,36 @@ class Client:
         )
 
 
+async def _unsent(phase: Phase, reason: str) -> Answer:
+    """Return that nothing was sent."""
+    return Unanswered(phase=phase, reason=reason)
+
+
 def _files(way: Way) -> Files:
     return Files(ca=way.ca, cert=way.cert, key=way.key)
 
 
-def _forwarded(proxy: Proxy | None, place: Place) -> bool:
+def _forwarded(proxy: Proxy, place: Place) -> bool:
     """Whether a proxy reads the request itself and passes it on: plain HTTP has no tunnel."""
-    return proxy is not None and not proxy.socks and not place.tls
+    return not proxy.socks and not place.tls
 
 
 def _written(request: Request, place: Place, target: str, proxy: Proxy | None) -> bytes:
     """Return the request as bytes; raises ValueError if a header would leave its line."""
-    lines = [
-        f"host: {place.host_header}",
-        *map(": ".join, request.headers),
-        "accept-encoding: identity",
-    ]
-    if _forwarded(proxy, place):
+    lines = [f"{name}: {value}\r\n" for name, value in request.headers]
+    if proxy is not None and _forwarded(proxy, place):
         target = place.origin + target
-        if proxy is not None:
-            lines += tunnel.credentials(proxy)
-    if request.body or request.method in _WITH_BODY:
-        lines.append(f"content-length: {len(request.body)}")
-    fields = "\r\n".join(lines)
-    breaks = len(lines) - 1
+        lines += [f"{line}\r\n" for line in tunnel.credentials(proxy)]
+    fields, breaks = "".join(lines), len(lines)
     if fields.count("\n") != breaks or fields.count("\r") != breaks or "\0" in fields:
         raise ValueError("a header holds a line break")
-    head = f"{request.method} {target} HTTP/1.1\r\n{fields}\r\n\r\n"
+    length = ""
+    if request.body or request.method in _WITH_BODY:
+        length = f"content-length: {len(request.body)}\r\n"
+    head = (
+        f"{request.method} {target} HTTP/1.1\r\n{place.host_line}\r\n{fields}"
+        f"accept-encoding: identity\r\n{length}\r\n"
+    )
     return head.encode("ascii") + request.body
 
 

@@ -12,7 +12,7 @@ _PLAIN = re.compile(r"(https?://[a-z0-9.:_\[\]-]+)(/[!\"$-\[\]-~]*)")
 class Place:
     """A checked scheme, host and port; places of one origin are one object."""
 
-    __slots__ = ("host", "host_header", "local", "origin", "port", "shown", "tls")
+    __slots__ = ("host", "host_line", "local", "origin", "port", "shown", "tls")
 
     def __init__(self, url: Url) -> None:
         self.host = url.host
@@ -20,8 +20,9 @@ class Place:
         self.tls = url.scheme == "https"
         self.local = url.local
         self.shown = f"{url.bracketed}:{self.port}"
-        self.host_header = url.bracketed if url.default_port else url.authority
-        self.origin = f"{url.scheme}://{self.host_header}"
+        host = url.bracketed if url.default_port else url.authority
+        self.host_line = f"host: {host}"
+        self.origin = f"{url.scheme}://{host}"
 
 
 @lru_cache(maxsize=4096)

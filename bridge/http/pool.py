@@ -44,7 +44,7 @@ class Pool:
         oldest = self.used - self._idle_for
         while idle:
             line = idle.pop()
-            if line.open and line.since > oldest and line.quiet:
+            if line.since > oldest and line.quiet:
                 return line
             line.abort()
         return None
@@ -62,7 +62,7 @@ class Pool:
 
     def give(self, place: Place, line: Line, *, keep: bool) -> None:
         """Put a connection by for the next request, or end it."""
-        if not keep or self._retired or not line.open or not line.written:
+        if not keep or self._retired or not line.written:
             line.abort()
             return
         line.since = self.used = self._loop.time()

@@ -29,6 +29,7 @@ class Prepared:
             (text.sql, "") if batch is None else _around(text.sql, batch)
         )
         self._width = 0 if batch is None else int(batch[1])
+        self._none = [None, *[0] * (self._width - 1)] if self._width else []
 
     def text(self, rows: int) -> str:
         """Return the text that takes at least so many rows."""
@@ -46,9 +47,7 @@ class Prepared:
                 values.append(now)
             elif name == "rows":
                 values.extend(chain.from_iterable(query.rows))
-                values.extend(
-                    [None] * (self._width * (_size(len(query.rows)) - len(query.rows)))
-                )
+                values.extend(self._none * (_size(len(query.rows)) - len(query.rows)))
             else:
                 values.append(query.given[name])
         return values

@@ -32,7 +32,6 @@ from bridge.store.sql import (
 )
 from bridge.store.tables import (
     BIG,
-    FLAG,
     SMALL,
     TEXT,
     UID,
@@ -64,8 +63,9 @@ def waiting(status: ColumnElement[int]) -> ColumnElement[bool]:
 
 
 n = batch(
-    id=BIG, fence=BIG, seq=SMALL, rank=SMALL, native_state=TEXT, ended=TEXT, active=FLAG
+    id=BIG, fence=BIG, seq=SMALL, rank=SMALL, native_state=TEXT, ended=TEXT, active=SMALL
 )
+_goes_on = n.c.active == 1
 STEP = Statement(
     "step watches",
     update(watches)
@@ -75,10 +75,10 @@ STEP = Statement(
             w.native_state: n.c.native_state,
             w.state_at: case((n.c.rank > w.rank, Now()), else_=w.state_at),
             w.seq: n.c.seq,
-            w.active: n.c.active,
+            w.active: _goes_on,
             w.ended: n.c.ended,
-            w.ended_at: case((~n.c.active, Now())),
-            w.owner: case((n.c.active, w.owner)),
+            w.ended_at: case((~_goes_on, Now())),
+            w.owner: case((_goes_on, w.owner)),
         }
     )
     .where(
@@ -140,7 +140,7 @@ SUPERSEDE = Statement(
     ),
 )
 
-n = batch(event=BIG, watch=BIG, hook=BIG, seq=SMALL, room=FLAG, lease=BIG)
+n = batch(event=BIG, watch=BIG, hook=BIG, seq=SMALL, room=SMALL, lease=BIG)
 _waiting = exists().where(
     _older.c.watch_id == n.c.watch,
     _older.c.webhook_id == n.c.hook,
@@ -157,7 +157,7 @@ _open = exists().where(
 )
 # Materialized: flattened, the probes would run once for each column that asks about them.
 m = (
-    select(n, and_(n.c.room, _open, ~_waiting).label("mine"))
+    select(n, and_(n.c.room == 1, _open, ~_waiting).label("mine"))
     .cte("m")
     .prefix_with("MATERIALIZED")
 )
@@ -290,10 +290,10 @@ def _steps(changes: Iterable[Change]) -> list[Row]:
             change.watch.id,
             change.watch.fence,
             change.seq,
-            change.rank,
+            int(change.rank),
             plain(change.native_state),
             plain(change.ended),
-            change.ended is None,
+            int(change.ended is None),
         )
         for change in changes
     ]
@@ -313,7 +313,7 @@ def _event(uid: str, change: Change) -> Row:
 
 def _deliveries(event: int, change: Change) -> list[Row]:
     return [
-        (event, change.watch.id, to.webhook, change.seq, to.room, micros(to.lease))
+        (event, change.watch.id, to.webhook, change.seq, int(to.room), micros(to.lease))
         for to in change.recipients
     ]
 

@@ -30,7 +30,6 @@ from bridge.store.sql import (
 )
 from bridge.store.tables import (
     BIG,
-    FLAG,
     SMALL,
     TEXT,
     attempts,
@@ -51,7 +50,7 @@ HOUR = 3_600_000_000
 d, a, b = deliveries.c, attempts.c, bodies.c
 
 n = batch(
-    id=BIG, fence=BIG, status=SMALL, wait=BIG, step=SMALL, tried=FLAG, code=BIG, why=TEXT
+    id=BIG, fence=BIG, status=SMALL, wait=BIG, step=SMALL, tried=SMALL, code=BIG, why=TEXT
 )
 SETTLE = Statement(
     "settle deliveries",
@@ -63,9 +62,9 @@ SETTLE = Statement(
             d.due_at: Now() + n.c.wait,
             d.tries: d.tries + n.c.step,
             # Given back unsent: the attempt that the claim had counted was none.
-            d.attempt: case((n.c.tried, d.attempt), else_=d.attempt - 1),
-            d.last_code: case((n.c.tried, n.c.code), else_=d.last_code),
-            d.last_why: case((n.c.tried, n.c.why), else_=d.last_why),
+            d.attempt: case((n.c.tried == 1, d.attempt), else_=d.attempt - 1),
+            d.last_code: case((n.c.tried == 1, n.c.code), else_=d.last_code),
+            d.last_why: case((n.c.tried == 1, n.c.why), else_=d.last_why),
             d.settled_at: case((n.c.status != 0, Now())),
         }
     )
@@ -197,7 +196,7 @@ def _settlement(one: Settlement) -> Row:
         int(one.status),
         micros(one.wait),
         int(one.step),
-        attempt is not None,
+        int(attempt is not None),
         attempt and attempt.code,
         attempt and plain(attempt.why),
     )

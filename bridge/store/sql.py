@@ -132,6 +132,10 @@ def rounds(
 
     One statement sees all its rows at once; what builds on a row before it needs another.
     """
+    if len(items) <= size and len({key(item) for item in items}) == len(items):
+        if items:
+            yield list(enumerate(items))
+        return
     taken: dict[Hashable, tuple[int, T]] = {}
     for place, item in enumerate(items):
         if len(taken) == size or key(item) in taken:

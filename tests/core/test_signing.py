@@ -1,5 +1,6 @@
 """Signatures are those of Standard Webhooks, byte for byte."""
 
+import hmac
 import subprocess
 import sys
 from base64 import b64encode
@@ -8,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 import standardwebhooks
 import svix
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bridge.core.delivering.signing import (
@@ -49,6 +50,15 @@ def test_the_hmac_vector_of_the_specification_comes_out() -> None:
         sign([read_key(SPEC_HMAC)], SPEC_ID, SPEC_TIME, SPEC_BODY)
         == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
     )
+
+
+@given(st.binary(min_size=24, max_size=64), st.binary(max_size=300))
+def test_every_good_secret_signs_as_hmac_sha256(material: bytes, body: bytes) -> None:
+    assume(len(set(material)) > 1)
+    signed = f"{OUR_ID}.{OUR_TIME}.".encode() + body
+    mac = encoded(hmac.digest(material, signed, "sha256"))
+    key = read_key("whsec_" + encoded(material))
+    assert [sign([key], OUR_ID, OUR_TIME, body) for _ in range(2)] == [f"v1,{mac}"] * 2
 
 
 def test_the_ed25519_vector_of_the_specification_comes_out() -> None:

@@ -49,6 +49,29 @@ async def test_a_kept_connection_that_ends_without_a_byte_is_replaced_at_once(
     assert receiver.connections == 2
 
 
+async def test_a_short_deadline_counts_after_a_long_one(
+    receive: Receive, send: Send
+) -> None:
+    receiver = await receive(Scripted(NO_CONTENT, b""), keep=True)
+    answered(await send(receiver.url + "/", seconds=600))
+    answer = unanswered(await send(receiver.url + "/", seconds=0.1))
+    assert answer.phase is Phase.DEADLINE
+    assert receiver.connections == 1
+
+
+async def test_the_deadline_of_a_request_ends_no_later_one(
+    receive: Receive, send: Send
+) -> None:
+    async def script(writer: asyncio.StreamWriter) -> None:
+        if len(receiver.requests) == 2:
+            await asyncio.sleep(0.3)
+        writer.write(NO_CONTENT)
+
+    receiver = await receive(script, keep=True)
+    answered(await send(receiver.url + "/", seconds=0.2))
+    assert answered(await send(receiver.url + "/", seconds=10)).timings.reused
+
+
 async def test_the_second_connection_that_ends_is_the_receivers_fault(
     receive: Receive, send: Send
 ) -> None:

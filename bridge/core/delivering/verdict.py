@@ -5,6 +5,7 @@ is never followed. The tables are those of DELIVERY, sections 2 and 3.
 """
 
 from datetime import timedelta
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TypeAlias
 
@@ -196,15 +197,25 @@ def _is_delivered(answer: Response, acknowledgement: Acknowledgement) -> bool:
 
 
 def _delivered(answer: Response, acknowledgement: Acknowledgement) -> Delivered:
-    note = "; the body of the answer was cut" if answer.cut else ""
-    said = acknowledgement if isinstance(acknowledgement, Accepted) else _JUST_ACCEPTED
+    if isinstance(acknowledgement, Accepted):
+        return _accepted(answer.status, acknowledgement, cut=answer.cut)
+    return _just_accepted(answer.status, answer.cut)
+
+
+def _accepted(status: int, said: Accepted, *, cut: bool) -> Delivered:
+    note = "; the body of the answer was cut" if cut else ""
     edited = ": the earlier message was edited" if said.edited else ""
     return Delivered(
         code="accepted",
-        sentence=f"accepted ({answer.status}){edited}{note}",
+        sentence=f"accepted ({status}){edited}{note}",
         receipt=said.receipt,
         pause=said.pause and min(said.pause, MOST_ASKED),
     )
+
+
+@lru_cache(maxsize=256)
+def _just_accepted(status: int, cut: bool) -> Delivered:
+    return _accepted(status, _JUST_ACCEPTED, cut=cut)
 
 
 _JUST_ACCEPTED = Accepted()

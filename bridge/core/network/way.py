@@ -1,10 +1,11 @@
 """The way to a receiver: whom to trust, what to show, and through which proxy."""
 
-from dataclasses import dataclass, field
+from typing import ClassVar
+
+from bridge.core.record import Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Record, frozen=True, kw_only=True):
     """How connections to a webhook are made; two webhooks with equal ways share a pool.
 
     `ca` is a file of authorities that are trusted instead of the system's, `cert` and `key` are
@@ -12,10 +13,12 @@ class Way:
     `socks5` or `socks5h`, with credentials where it wants any.
     """
 
+    unshown: ClassVar[frozenset[str]] = frozenset({"proxy"})
+
     ca: str | None = None
     cert: str | None = None
     key: str | None = None
-    proxy: str | None = field(default=None, repr=False)
+    proxy: str | None = None
 
 
 DIRECT = Way()

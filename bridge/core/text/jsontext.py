@@ -36,7 +36,12 @@ def encode(value: object) -> bytes:
 
 def _ascii(text: bytes) -> bytes:
     """Return JSON text with its wide characters escaped: they stand only within strings."""
-    return text.decode().encode("ascii", _ESCAPES)
+    text = text.replace(_ELLIPSIS, b"\\u2026")
+    return text if text.isascii() else text.decode().encode("ascii", _ESCAPES)
+
+
+_ELLIPSIS = "…".encode()
+"""What stands for what is not told, the only wide character of most texts."""
 
 
 def _escape(error: UnicodeError) -> tuple[str, int]:
