@@ -69,8 +69,8 @@ class Scene:
             )
         )
 
-    def generation(self) -> str:
-        script = (("dreaming", 0.3), ("completed", None))
+    def generation(self, lasting: float = 0.3) -> str:
+        script = (("dreaming", lasting), ("completed", None))
         return self.upstream.add("luma-agents", script=script)
 
     async def order(self, **more: Any) -> httpx.Response:
@@ -172,7 +172,8 @@ async def test_what_was_learned_is_kept_at_the_end_and_known_at_the_start(
     async with AsyncExitStack() as stack:
         scene = Scene(tmp_path, stack)
         await scene.open()
-        await scene.order(id=scene.generation())
+        # Long enough to be seen dreaming, also by a daemon that is slow to begin.
+        await scene.order(id=scene.generation(lasting=2.0))
         await accepted(scene.studio, 1, state="completed")
         assert await scene.daemon.stop() == 0
         await scene.daemon.start()
