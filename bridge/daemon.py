@@ -424,9 +424,10 @@ def collect_seldom() -> None:
     """Look for garbage less often than a short-lived program would.
 
     Next to nothing here is garbage that only a search finds; the searches took a tenth of the
-    CPU of a busy daemon (measured).
+    CPU of a busy daemon (measured). The middle generation stays small: with 10,000 holds a search
+    through it took up to 0.29 s at twenty of the youngest, at four 0.06 s.
     """
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(20_000, 4, 250)
 
 
 @contextmanager
@@ -440,8 +441,9 @@ def _collecting_later() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.enable()
+        # In this order: else the first object made after it sets off a search through them all.
         gc.freeze()
+        gc.enable()
 
 
 def counts(settings: Settings) -> dict[str, int]:

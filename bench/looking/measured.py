@@ -168,8 +168,8 @@ async def taken_up(poller: Poller, count: int, letter: str) -> None:
             part = []
             await asyncio.sleep(0)
     poller.add(part)
-    gc.enable()
     gc.freeze()
+    gc.enable()
 
 
 async def spent(provider: Counted, seconds: float) -> tuple[float, int, int]:
@@ -317,7 +317,7 @@ PARTS = {"single": single, "hundred": hundred, "batch": batch, "held": held}
 
 def main() -> None:
     """Measure, as the daemon runs: on uvloop, and looking for garbage seldom."""
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(20_000, 4, 250)
     part, url = sys.argv[1:]
     print(json.dumps(uvloop.run(PARTS[part](url))))
 
