@@ -135,7 +135,7 @@ class Assembly:
                     self._reader.refuse(path, misfit)
             self._compare_lists(path, plugin, None)
 
-    def _compare_lists(self, path: Path, plugin: type, provider: Any) -> None:  # noqa: ANN401
+    def _compare_lists(self, path: Path, plugin: type, provider: Any) -> None:  # noqa: ANN401  (any plugin)
         """Complain where a source shall discover and has no list, also of one not built."""
         spot = self._reader.spot(path)
         written = spot.value if spot is not None else None
@@ -150,7 +150,7 @@ class Assembly:
             said = why.replace("{provider}", str(written.items.get("provider")))
             self._reader.complain((*path, "discover"), said)
 
-    def _built(self, path: Path, record: Record, plugin: type) -> Any:  # noqa: ANN401
+    def _built(self, path: Path, record: Record, plugin: type) -> Any:  # noqa: ANN401  (any plugin)
         """Return the plugin made of its options; None: it refused them, which was said."""
         options = given(record, plugin)
         try:
@@ -264,7 +264,7 @@ def _loopback(host: str) -> bool:
     return host == "localhost" or ip_address(host).is_loopback
 
 
-def _source(name: str, record: SourceRecord, provider: Any) -> Source:  # noqa: ANN401
+def _source(name: str, record: SourceRecord, provider: Any) -> Source:  # noqa: ANN401  (any plugin)
     return Source(
         name=name,
         provider_name=record.provider,
@@ -278,7 +278,7 @@ def _source(name: str, record: SourceRecord, provider: Any) -> Source:  # noqa: 
     )
 
 
-def _hint_token(name: str, provider: Any) -> str | None:  # noqa: ANN401
+def _hint_token(name: str, provider: Any) -> str | None:  # noqa: ANN401  (any plugin)
     """Return what makes the address for hints unguessable; None: the source has no secret."""
     kind = type(provider)
     keys = {"api_key"} & hidden(kind) or hidden(kind)

@@ -16,7 +16,7 @@ TRIES = 4
 DEARER = 1.02
 """How much dearer a look may be than when a watch was reckoned due, and it still is.
 
-A hundredth of its wait is what that is off at most; prices waver by as much from second to second.
+A wait is off by a fiftieth then at most, and who is due is not reckoned anew for less.
 """
 
 

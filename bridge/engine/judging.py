@@ -351,10 +351,8 @@ class Judge:
         wait = grace(seen, running.blanks, promised=promised)
         if wait is None:
             return found
-        if not (running.blanks and running in self._roster):
-            # Else a page of the listing tells of it again, before the next look at it is due.
-            running.blanks += 1
-            self._again(running, now + wait)
+        running.blanks += 1
+        self._again(running, now + wait)
         return None
 
     def _pass_over(self, running: Running, seen: Observation, sent: float) -> None:

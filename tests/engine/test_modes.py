@@ -318,9 +318,12 @@ async def test_whom_the_api_wants_to_be_asked_later_joins_no_batch_until_then() 
     assert len(broken.asked) == 1
 
 
-async def test_a_throttled_batch_comes_back_whole() -> None:
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_batch_comes_back_whole_when_the_api_wants_it_to(status: int) -> None:
     rig = Rig()
-    busy = Response(status=429, headers={"retry-after": "7"}, received_at=rig.clock.now())
+    busy = Response(
+        status=status, headers={"retry-after": "7"}, received_at=rig.clock.now()
+    )
     rig.upstream.instead.append(busy)
     async with rig.engine(
         [source(rig.upstream, able={"hold": None})], [webhook()]

@@ -14,7 +14,7 @@ from bridge.core.reading.ids import unfit
 from bridge.core.reading.observing import observation, rank
 from bridge.core.reading.places import as_text
 
-_NONE: Mapping[str, int] = MappingProxyType({})
+NOTHING_KNOWN: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ def items(
     observed_at: datetime,
     *,
     asked: Collection[str] | None,
-    known: Mapping[str, int] = _NONE,
+    known: Mapping[str, int] = NOTHING_KNOWN,
 ) -> Items:
     """Return the observations of the asked ids, of all ids where `asked` is None.
 

@@ -1,7 +1,6 @@
 """From a provider's answer to a reading (PROVIDERS, section 2)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from bridge.core.looking import Reading, Seen, Trouble
@@ -9,12 +8,10 @@ from bridge.core.network.exchange import Response
 from bridge.core.reading.complaint import Complaint
 from bridge.core.reading.dialect import Dialect
 from bridge.core.reading.document import Document, document
-from bridge.core.reading.items import first_list, items
+from bridge.core.reading.items import NOTHING_KNOWN, first_list, items
 from bridge.core.reading.observing import observation
 from bridge.core.reading.places import Find, as_text, nothing
 from bridge.core.reading.wordform import Spoken
-
-_NONE: Mapping[str, int] = MappingProxyType({})
 
 Next: TypeAlias = Callable[[Any, list[Any]], str | None]
 """Returns the cursor after a page with these entries, None: it was the last."""
@@ -47,7 +44,7 @@ def read_many(
     ids: Sequence[str],
     dialect: Dialect,
     *,
-    known: Mapping[str, int] = _NONE,
+    known: Mapping[str, int] = NOTHING_KNOWN,
     within: Find = nothing,
     secrets: Sequence[str] = (),
 ) -> Reading:
